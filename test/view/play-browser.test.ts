@@ -139,6 +139,24 @@ describe('the playground', () => {
   );
 
   it(
+    'says what is wrong with a link when it is opened, and plays without that when it is asked to',
+    async (t) => {
+      if (browser === null) return t.skip('no browser for this platform');
+      const unknown = await openPlay('env=CartPole-v9');
+      await unknown.page.getByRole('alert').getByText('CartPole-v9').waitFor();
+      await unknown.close();
+      const { page, problems, close } = await openPlay(`${policy}&on=cpu&seed=70&episodes=many&paused=1`);
+      await page.getByText('episodes: expected a whole number from 1 to 131072, got "many"').waitFor();
+      expect(await page.locator('.play-first').count()).toBe(0);
+      await page.getByText('Play without what cannot be read').click();
+      expect(await firstMean(page)).toBe(await meanOfEval(4096, 70));
+      expect(problems).toEqual([]);
+      await close();
+    },
+    timeout,
+  );
+
+  it(
     'takes a pasted policy, and says what is wrong with one',
     async (t) => {
       if (browser === null) return t.skip('no browser for this platform');

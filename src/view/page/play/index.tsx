@@ -12,6 +12,7 @@ import { type Engine, PlayUsageError } from './load.ts';
 import {
   batchSizes,
   candidateOf,
+  changed,
   iterationOf,
   type PlayQuery,
   parsePlayQuery,
@@ -38,8 +39,14 @@ interface Setup {
   readonly problem: string | null;
 }
 
-/** What the address and the run ask for. */
+/** What the address and the run ask for. Nothing is played in place of what an address has and nobody can read. */
 function setupOf(engine: Engine, state: PlayQuery, run: RunPage | null): Setup {
+  const setup = readableSetup(engine, state, run);
+  const unread = Object.values(state.problems).join('; ');
+  return unread === '' ? setup : { ...setup, subject: null, problem: `The address cannot be read: ${unread}.` };
+}
+
+function readableSetup(engine: Engine, state: PlayQuery, run: RunPage | null): Setup {
   let { params } = state;
   let playable: Playable;
   try {
@@ -96,7 +103,7 @@ function usePlayState(): readonly [PlayQuery, (changes: Partial<PlayQuery>) => v
   }, [text]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const update = (changes: Partial<PlayQuery>): void => {
-    latest.current = { ...latest.current, ...changes };
+    latest.current = changed(latest.current, changes);
     setState(latest.current);
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {
@@ -285,6 +292,13 @@ function Playground({ engine }: { engine: Engine }) {
     <div class="play">
       <h1>Playground</h1>
       <PolicyChoice engine={engine} state={state} base={base} update={update} />
+      {Object.keys(state.problems).length > 0 && (
+        <p>
+          <button type="button" onClick={() => update({ problems: {} })}>
+            Play without what cannot be read
+          </button>
+        </p>
+      )}
       <div class="play-grid">
         <Panel title={base === null ? 'Episodes' : `Episodes of ${base.env.id}`}>
           <SeedControls state={{ ...state, isPaused }} update={updateAll} />

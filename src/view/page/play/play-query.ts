@@ -20,60 +20,96 @@ export interface PlayQuery {
   readonly episodes: number;
   readonly executor: ExecutorId | null;
   readonly isPaused: boolean;
+  /** of the fields that the address has and that cannot be read, in words */
+  readonly problems: Readonly<Partial<Record<string, string>>>;
 }
 
 export const batchSizes = [256, 1024, 4096, 16_384] as const;
 const defaultBatch = 4096;
 /** Longer addresses are cut by some servers and chats. */
 const longestParams = 6000;
+/** Characters of a value that a message repeats. */
+const longestQuoted = 60;
 const constantPrefix = 'c.';
 
-function objectIn(text: string | null): Readonly<Record<string, unknown>> {
-  if (text === null) return {};
+type Value<T> = { readonly value: T } | { readonly expected: string };
+
+function objectIn(text: string): Value<Readonly<Record<string, unknown>>> {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : {};
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return { value: value as Record<string, unknown> };
+    }
   } catch {
-    return {};
+    // As any other text that is no object.
   }
+  return { expected: 'an object in JSON' };
 }
 
 const finite = (text: string): number | null =>
   text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
 
-function wholeIn(text: string | null, low: number, high: number, fallback: number): number {
-  const value = text === null ? null : finite(text);
-  return value !== null && Number.isSafeInteger(value) && value >= low && value <= high ? value : fallback;
+function numberIn(text: string): Value<number> {
+  const value = finite(text);
+  return value === null ? { expected: 'a number' } : { value };
 }
 
-function numbersIn(text: string | null): number[] | null {
-  if (text === null) return null;
+const wholeIn =
+  (low: number, high: number) =>
+  (text: string): Value<number> => {
+    const value = finite(text);
+    const isFit = value !== null && Number.isSafeInteger(value) && value >= low && value <= high;
+    return isFit ? { value } : { expected: `a whole number from ${low} to ${high}` };
+  };
+
+function numbersIn(text: string): Value<readonly number[]> {
   const values = text.split('_').map(finite);
-  return values.every((value) => value !== null) ? values : null;
+  const bad = values.indexOf(null);
+  return bad < 0
+    ? { value: values as number[] }
+    : { expected: `numbers joined by "_", of which number ${bad + 1} is none` };
 }
 
-/** What an address says; parts that cannot be read are left at their default. */
+function executorIn(text: string): Value<ExecutorId> {
+  const value = executorIds.find((id) => id === text);
+  return value === undefined ? { expected: `one of ${executorIds.join(', ')}` } : { value };
+}
+
+const isOneIn = (text: string): Value<boolean> =>
+  text === '1' || text === '0' ? { value: text === '1' } : { expected: '1 or 0' };
+
+/** What an address says; parts that cannot be read are left at their default, and named in `problems`. */
 export function parsePlayQuery(query: URLSearchParams): PlayQuery {
+  const problems: Partial<Record<keyof PlayQuery, string>> = {};
+  const read = <T>(field: keyof PlayQuery, key: string, parse: (text: string) => Value<T>, fallback: T): T => {
+    const text = query.get(key);
+    if (text === null) return fallback;
+    const found = parse(text);
+    if ('value' in found) return found.value;
+    const got = text.length <= longestQuoted ? text : `${text.slice(0, longestQuoted)}…`;
+    const problem = `${key}: expected ${found.expected}, got "${got}"`;
+    problems[field] = problems[field] === undefined ? problem : `${problems[field]}; ${problem}`;
+    return fallback;
+  };
   const constants: Record<string, number> = {};
-  for (const [key, text] of query) {
-    const value = key.startsWith(constantPrefix) ? finite(text) : null;
+  for (const key of new Set(query.keys())) {
+    const value = key.startsWith(constantPrefix) ? read('constants', key, numberIn, null) : null;
     if (value !== null) constants[key.slice(constantPrefix.length)] = value;
   }
   return {
     run: query.get('run'),
     candidate: query.get('candidate'),
     env: query.get('env'),
-    envOptions: objectIn(query.get('env_options')),
+    envOptions: read('envOptions', 'env_options', objectIn, {}),
     kind: query.get('policy'),
-    options: objectIn(query.get('policy_options')),
-    params: numbersIn(query.get('params')),
+    options: read('options', 'policy_options', objectIn, {}),
+    params: read('params', 'params', numbersIn, null),
     constants,
-    seed: wholeIn(query.get('seed'), 0, Number.MAX_SAFE_INTEGER - 2 ** 31, 0),
-    episodes: wholeIn(query.get('episodes'), 1, 2 ** 17, defaultBatch),
-    executor: executorIds.find((id) => id === query.get('on')) ?? null,
-    isPaused: query.get('paused') === '1',
+    seed: read('seed', 'seed', wholeIn(0, Number.MAX_SAFE_INTEGER - 2 ** 31), 0),
+    episodes: read('episodes', 'episodes', wholeIn(1, 2 ** 17), defaultBatch),
+    executor: read('executor', 'on', executorIn, null),
+    isPaused: read('isPaused', 'paused', isOneIn, false),
+    problems,
   };
 }
 
@@ -99,6 +135,12 @@ export function playQueryChanges(state: PlayQuery, before: URLSearchParams): Rea
   for (const key of before.keys()) if (key.startsWith(constantPrefix)) changes[key] = null;
   for (const [name, value] of Object.entries(state.constants)) changes[`${constantPrefix}${name}`] = String(value);
   return changes;
+}
+
+/** `state` with changes, which leave no problem of the fields that they give a value. */
+export function changed(state: PlayQuery, changes: Partial<PlayQuery>): PlayQuery {
+  const left = Object.entries(state.problems).filter(([field]) => !(field in changes));
+  return { ...state, problems: Object.fromEntries(left), ...changes };
 }
 
 /** The iteration of `12/revision`; null: none is named. */

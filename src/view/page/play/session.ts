@@ -74,6 +74,8 @@ export class PlaySession {
     redrawsPerSecond: null,
   };
   #job: PlayJob | null = null;
+  /** why there is no job */
+  #jobProblem: string | null = null;
   #tally = new Tally(0);
   #threshold = 0;
   #version = 0;
@@ -106,6 +108,7 @@ export class PlaySession {
   /** Begins again with this job; null: nothing to play. `problem`: why there is none. */
   setJob(job: PlayJob | null, threshold: number, problem: string | null = null): void {
     this.#job = job;
+    this.#jobProblem = problem;
     this.#threshold = threshold;
     this.#restart({ problem });
   }
@@ -118,7 +121,8 @@ export class PlaySession {
     this.#executor = null;
     this.#slice = firstSlice;
     const { [id ?? 'cpu']: _, ...failures } = this.#view.failures;
-    this.#restart({ executor: null, notice: null, problem: null, failures: id === null ? {} : failures });
+    const problem = this.#jobProblem;
+    this.#restart({ executor: null, notice: null, problem, failures: id === null ? {} : failures });
   }
 
   /** A paused session still plays the first batch, so that there is something to see. */
@@ -163,7 +167,8 @@ export class PlaySession {
       const job = this.#job;
       const rests = this.#begun === null && (this.#isPaused || this.#tally.episodes >= mostEpisodes);
       if (job === null || this.#view.problem !== null || rests) {
-        if (rests) this.#emit({ status: this.#tally.episodes >= mostEpisodes ? 'finished' : 'paused' });
+        if (this.#view.problem !== null) this.#emit({ status: 'failed' });
+        else if (rests) this.#emit({ status: this.#tally.episodes >= mostEpisodes ? 'finished' : 'paused' });
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });

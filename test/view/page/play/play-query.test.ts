@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { executorIds } from '../../../../src/view/page/play/executor.ts';
 import {
   candidateOf,
+  changed,
   type PlayQuery,
   parsePlayQuery,
   playQueryChanges,
@@ -28,6 +29,7 @@ const states: fc.Arbitrary<PlayQuery> = fc.record({
   episodes: fc.integer({ min: 1, max: 2 ** 17 }),
   executor: fc.option(fc.constantFrom(...executorIds)),
   isPaused: fc.boolean(),
+  problems: fc.constant({}),
 });
 
 /** As route.ts writes changes to a query. */
@@ -50,6 +52,27 @@ describe('the address of the playground', () => {
         expect(query.get('step')).toBe('7');
       }),
     );
+  });
+
+  it('names each value that it cannot read, until another one is given', () => {
+    const bad = {
+      ...{ params: '1_NaN_3', seed: '-1', episodes: '1e9', on: 'gpu', paused: 'yes' },
+      ...{ env_options: '{"a":', policy_options: '[1]', 'c.gravity': '', 'c.length': '1m' },
+    };
+    const state = parsePlayQuery(new URLSearchParams(bad));
+    expect(state.problems).toEqual({
+      params: 'params: expected numbers joined by "_", of which number 2 is none, got "1_NaN_3"',
+      seed: 'seed: expected a whole number from 0 to 9007197107257343, got "-1"',
+      episodes: 'episodes: expected a whole number from 1 to 131072, got "1e9"',
+      executor: 'on: expected one of webgpu, wasm, cpu, machine, got "gpu"',
+      isPaused: 'paused: expected 1 or 0, got "yes"',
+      envOptions: 'env_options: expected an object in JSON, got "{"a":"',
+      options: 'policy_options: expected an object in JSON, got "[1]"',
+      constants: 'c.gravity: expected a number, got ""; c.length: expected a number, got "1m"',
+    });
+    const later = changed(changed(state, { params: [1], seed: 5 }), { isPaused: true });
+    expect(Object.keys(later.problems)).toEqual(['constants', 'envOptions', 'options', 'episodes', 'executor']);
+    expect(changed(later, { problems: {} }).problems).toEqual({});
   });
 
   it('leaves what it cannot read at the default', () => {

@@ -139,6 +139,19 @@ describe('a playing session', () => {
     session.close();
   });
 
+  it('goes on saying why nothing can be played, whatever is chosen to play it', async () => {
+    const { session } = sessionOf();
+    session.setJob(null, 0, 'expected an environment, got none');
+    session.choose(null);
+    session.choose('cpu');
+    const { problem } = await until(session, ({ status }) => status === 'failed');
+    expect(problem).toBe('expected an environment, got none');
+    session.choose('wasm');
+    session.setJob(job, 0);
+    expect((await until(session, ({ first }) => first !== null)).problem).toBeNull();
+    session.close();
+  });
+
   it('cuts batches that take long, so that the page redraws', async () => {
     const { session, asked } = sessionOf();
     const slow = new PlaySession({
