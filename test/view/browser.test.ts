@@ -189,6 +189,10 @@ describe('the page of r2po view', () => {
     expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false);
     await page.getByRole('link', { name: 'Compare' }).click();
     await page.getByRole('heading', { name: /runs compared/ }).waitFor();
+    await page.goto(`${pathToFileURL(join(target, 'index.html'))}#/compare?q=method=props`);
+    await page.getByText('This export has no comparison of these runs').waitFor();
+    await page.getByRole('link', { name: 'all runs' }).click();
+    await page.getByRole('heading', { name: /runs compared/ }).waitFor();
     expect(complaints).toEqual([]);
   });
 

@@ -47,3 +47,7 @@ export const comparison = z.strictObject({
   runs: z.array(z.string()),
 });
 export type Comparison = z.output<typeof comparison>;
+
+/** `/api/compare` of an export, which makes none: the runs of the comparisons that it has as `/api/compare/0`, `/api/compare/1` ... */
+export const exportedComparisons = z.array(z.strictObject({ title: z.string(), runs: z.array(z.string()) }));
+export type ExportedComparisons = z.output<typeof exportedComparisons>;

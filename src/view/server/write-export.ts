@@ -8,8 +8,10 @@ import { cannotUse } from '../../base/machine-fault.ts';
 import { programVersion } from '../../base/node/assets.ts';
 import { prepareOutputFolder } from '../../base/node/output-folder.ts';
 import { visibleJson } from '../../base/printable.ts';
+import type { ModelKind } from '../../llm/chat.ts';
 import { exportedMark, exportScript, servedMark } from '../api/export.ts';
-import type { RunIndex } from '../api/index-of-runs.ts';
+import type { RunIndex, RunRow } from '../api/index-of-runs.ts';
+import type { ExportedComparisons } from '../api/requests.ts';
 import { CallPages } from './call-pages.ts';
 import { comparisonOf, mostCompared } from './comparison.ts';
 import { dataText } from './data-text.ts';
@@ -22,6 +24,8 @@ import type { RunRoot } from './run-root.ts';
 /** In every export, so that one is known. */
 const markName = 'r2po-view.json';
 const dataFolder = 'data';
+/** Kinds of models whose runs are reported apart from those of the offline optimiser. */
+const ofModels = ['model', 'replay'] as const satisfies readonly ModelKind[];
 /** Texts of calls of one run, characters: a run of thousands of calls may have sent gigabytes. */
 const mostCallText = 128 * 2 ** 20;
 
@@ -152,7 +156,8 @@ export async function writeExport(options: ExportOptions): Promise<Exported> {
       machine: null,
       runs: index.rows(),
     } satisfies RunIndex);
-    await writeComparison(options, index, written, scripts);
+    const readable = index.rows().filter(({ id, status }) => status !== 'damaged' && written.includes(id));
+    await writeComparisons(options, index, readable, scripts);
     return { folder, runs: written.length, files: scripts.files, bytes: scripts.bytes };
   } catch (error) {
     if (error instanceof R2poError) throw error;
@@ -161,29 +166,51 @@ export async function writeExport(options: ExportOptions): Promise<Exported> {
   }
 }
 
-/** The comparison of all runs, where there is one. */
-async function writeComparison(
-  { warn }: ExportOptions,
+/**
+ * The comparisons of an export: all runs, and those of each environment; those of language models and of the offline
+ * optimiser apart, which no report pools.
+ */
+function comparedSets(rows: readonly RunRow[]): ExportedComparisons {
+  const envs = [...new Set(rows.map(({ env }) => env))];
+  const sets = [
+    { title: 'all runs', members: rows },
+    ...(envs.length > 1 ? envs : []).map((env) => ({ title: env, members: rows.filter((row) => row.env === env) })),
+  ];
+  return sets.flatMap(({ title, members }) => {
+    const isOf = (...kinds: readonly string[]) => members.some(({ modelKind }) => kinds.includes(modelKind));
+    const without = (...kinds: readonly string[]): string[] =>
+      members.filter(({ modelKind }) => !kinds.includes(modelKind)).map(({ id }) => id);
+    if (!isOf('offline') || !isOf(...ofModels)) return [{ title, runs: without() }];
+    return [
+      { title: `${title}, language models`, runs: without('offline') },
+      { title: `${title}, offline optimiser`, runs: without(...ofModels) },
+    ];
+  });
+}
+
+async function writeComparisons(
+  { warn, signal }: ExportOptions,
   index: IndexOfRuns,
-  ids: readonly string[],
+  rows: readonly RunRow[],
   scripts: ScriptWriter,
 ): Promise<void> {
-  if (ids.length === 0) return;
-  if (ids.length > mostCompared) {
-    warn(`the comparison is left out: ${ids.length} runs, at most ${mostCompared}`);
-    return;
+  const written: ExportedComparisons = [];
+  for (const set of rows.length === 0 ? [] : comparedSets(rows)) {
+    throwIfInterrupted(signal);
+    const { title, runs } = set;
+    if (runs.length > mostCompared) {
+      warn(`the comparison of ${title} is left out: ${runs.length} runs, at most ${mostCompared}`);
+      continue;
+    }
+    const found = await Promise.all(runs.map(async (id) => ({ id, folder: (await index.find(id))?.folder ?? '' })));
+    try {
+      const there = found.filter(({ folder }) => folder !== '');
+      scripts.write(`/api/compare/${written.length}`, await comparisonOf(there, []));
+      written.push(set);
+    } catch (error) {
+      if (!(error instanceof R2poError)) throw error;
+      warn(`the comparison of ${title} is left out: ${errorDetail(error)}`);
+    }
   }
-  const found = await Promise.all(ids.map(async (id) => ({ id, folder: (await index.find(id))?.folder ?? '' })));
-  try {
-    scripts.write(
-      '/api/compare',
-      await comparisonOf(
-        found.filter(({ folder }) => folder !== ''),
-        [],
-      ),
-    );
-  } catch (error) {
-    if (!(error instanceof R2poError)) throw error;
-    warn(`the comparison is left out: ${errorDetail(error)}`);
-  }
+  scripts.write('/api/compare', written);
 }

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SingleThreadBackend } from '../../../src/rollout/cpu/single-thread.ts';
 import { exportedMark, exportScript } from '../../../src/view/api/export.ts';
 import { apiProblem, machine, runIndex } from '../../../src/view/api/index-of-runs.ts';
-import { comparison, evaluateAnswer } from '../../../src/view/api/requests.ts';
+import { comparison, evaluateAnswer, exportedComparisons } from '../../../src/view/api/requests.ts';
 import { callPage, runPage } from '../../../src/view/api/run.ts';
-import { comparisonPath, documentOf, pooledText } from '../../../src/view/page/compare/document.ts';
+import { comparisonPath, documentOf, pooledText, setOf } from '../../../src/view/page/compare/document.ts';
 import { Evaluator } from '../../../src/view/server/evaluator.ts';
 import { RunRoot } from '../../../src/view/server/run-root.ts';
 import { branchArguments } from '../../../src/view/server/steering.ts';
@@ -210,10 +210,43 @@ describe('a static export', () => {
     const page = runPage.parse(values.get('/api/runs/a'));
     expect(values.get('/api/runs/a')).toEqual(await view.json('/api/runs/a'));
     for (const { seq } of page.calls) callPage.parse(values.get(`/api/runs/a/calls/${seq}`));
-    comparison.parse(values.get('/api/compare'));
+    expect(exportedComparisons.parse(values.get('/api/compare'))).toEqual([
+      { title: 'all runs', runs: ['a', 'b', 'c'] },
+    ]);
+    expect(values.get('/api/compare/0')).toEqual(await view.json('/api/compare?run=a&run=b&run=c'));
     for (const key of values.keys()) {
       expect(readFileSync(join(target, exportScript(key)), 'utf8')).toContain(`r2po_data(${JSON.stringify(key)}, `);
     }
+  });
+
+  it('compares the runs of each environment, those of the offline optimiser apart from those of models', async () => {
+    const root = join(folder, 'mixed');
+    const env = 'Acrobot-v1';
+    writeRun(join(root, 'model'));
+    writeRun(join(root, 'offline'), { kind: 'offline', model: 'offline' });
+    writeRun(join(root, 'search'), { kind: 'none', model: 'none', method: 'cem' });
+    writeRun(join(root, 'swing'), { env });
+    writeRun(join(root, 'unreadable'));
+    writeFileSync(join(root, 'unreadable', 'config.yaml'), '[');
+    const target = join(folder, 'page-of-mixed');
+    const warnings: string[] = [];
+    await writeExport({ ...options(target), root: new RunRoot(root), warn: (text) => warnings.push(text) });
+    const values = loaded(target);
+    const sets = exportedComparisons.parse(values.get('/api/compare'));
+    expect(sets.map(({ title, runs: ids }) => [title, ...ids])).toEqual([
+      ['all runs, language models', 'model', 'search', 'swing'],
+      ['all runs, offline optimiser', 'offline', 'search'],
+      ['CartPole-v1, language models', 'model', 'search'],
+      ['CartPole-v1, offline optimiser', 'offline', 'search'],
+      [env, 'swing'],
+    ]);
+    for (const [i, set] of sets.entries()) {
+      expect(comparison.parse(values.get(`/api/compare/${i}`)).runs).toEqual(set.runs);
+    }
+    expect(warnings).toEqual([]);
+    const { runs: rows } = runIndex.parse(values.get('/api/runs'));
+    expect(setOf(sets, ['unreadable', 'search', 'model'], rows)).toBe(2);
+    expect(setOf(sets, ['search', 'swing'], rows)).toBe(-1);
   });
 
   it('replaces an earlier export, and no other folder', async () => {

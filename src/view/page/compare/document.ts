@@ -1,6 +1,7 @@
 /** What the page reads of the document of `r2po report --json`, and how it is drawn and written. */
 import { estimateText, roundedBy } from '../../../base/plain-number.ts';
-import type { Comparison } from '../../api/requests.ts';
+import type { RunRow } from '../../api/index-of-runs.ts';
+import type { Comparison, ExportedComparisons } from '../../api/requests.ts';
 import { none } from '../common/format.ts';
 
 export type Interval95 = readonly [number, number] | null;
@@ -66,6 +67,13 @@ export function comparisonPath(ids: readonly string[], by: string): string {
   const query = new URLSearchParams(ids.map((id) => ['run', id]));
   for (const key of by.split(',').filter(Boolean)) query.append('by', key);
   return `/api/compare?${query}`;
+}
+
+/** Index of the comparison of an export that is one of these runs, those aside that cannot be read; -1: there is none. */
+export function setOf(sets: ExportedComparisons, ids: readonly string[], rows: readonly RunRow[]): number {
+  const damaged = new Set(rows.flatMap(({ id, status }) => (status === 'damaged' ? [id] : [])));
+  const asked = new Set(ids.filter((id) => !damaged.has(id)));
+  return sets.findIndex(({ runs }) => runs.length === asked.size && runs.every((id) => asked.has(id)));
 }
 
 /** What a reader of the groups must know; null: the runs of each group have the same settings. */

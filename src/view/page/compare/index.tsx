@@ -1,12 +1,14 @@
 /** Runs side by side: every number is that of `r2po report --json` over the same runs. */
+import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { Comparison } from '../../api/requests.ts';
+import type { Comparison, ExportedComparisons } from '../../api/requests.ts';
 import { Chart } from '../common/chart.tsx';
 import { manyText, none, pText } from '../common/format.ts';
 import { Choice, Notice, Panel, ScrollBox } from '../common/parts.tsx';
 import { seriesDash, seriesName } from '../common/theme.ts';
 import { isExport, useGet } from '../data.ts';
 import { link, setQuery, useRoute } from '../route.ts';
+import { numberOf } from '../run/selection.ts';
 import { grouped } from '../runs/fields.ts';
 import { parseFilter } from '../runs/filter.ts';
 import { useIndex } from '../runs/index-store.ts';
@@ -18,6 +20,7 @@ import {
   pooledText,
   type ReportDocument,
   type Spread,
+  setOf,
   spreadText,
   valueCounts,
   writtenEstimate,
@@ -55,40 +58,111 @@ function Choose() {
   );
 }
 
-export function CompareView() {
+/** The runs that an address asks for; null: the list of runs is not here yet. */
+function useAsked(): readonly string[] | null {
   const { query } = useRoute();
   const { index } = useIndex();
   const q = query.get('q');
   const listed = query.getAll('run').join('\n');
-  const by = query.get('by') ?? '';
-  const ids = useMemo(() => {
+  return useMemo(() => {
     if (listed !== '') return listed.split('\n');
-    if (q === null || index === null) return [];
+    if (q === null) return [];
+    if (index === null) return null;
     const { matches } = parseFilter(q);
     return index.runs.filter((row) => row.status !== 'damaged' && matches(row)).map(({ id }) => id);
   }, [listed, q, index]);
-  const asked = ids.length === 0 ? null : comparisonPath(ids, by);
-  // An export has one comparison, that of all its runs.
-  const path = isExport ? '/api/compare' : asked !== null && asked.length <= longestPath ? asked : null;
-  const loaded = useGet<Comparison>(path);
+}
 
-  if (!isExport && listed === '' && q !== null && index === null) return <Notice title="Reading the runs…" />;
-  if (!isExport && asked === null) return <Choose />;
-  if (path === null) {
+export function CompareView() {
+  const ids = useAsked();
+  if (ids === null) return <Notice title="Reading the runs…" />;
+  return isExport ? <FromExport ids={ids} /> : <FromServer ids={ids} />;
+}
+
+function FromServer({ ids }: { ids: readonly string[] }) {
+  const { query } = useRoute();
+  const by = query.get('by') ?? '';
+  if (ids.length === 0) return <Choose />;
+  const path = comparisonPath(ids, by);
+  if (path.length > longestPath) {
     return (
       <Notice title={`${manyText(ids.length, 'run')} are too many for one comparison`} kind="problem">
         <p>
-          Select fewer in the <a href={link([], { q })}>list of runs</a>, or run <code>r2po report</code>.
+          Select fewer in the <a href={link([], { q: query.get('q') })}>list of runs</a>, or run{' '}
+          <code>r2po report</code>.
         </p>
       </Notice>
     );
   }
+  const grouping = (
+    <label>
+      <span class="quiet">group by </span>
+      <select value={by} onChange={(event) => setQuery({ by: event.currentTarget.value })}>
+        {groupings.map(([value, title]) => (
+          <option key={value} value={value}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return <Loaded path={path} ids={ids} actions={grouping} />;
+}
+
+/** An export compares nothing itself: it has some comparisons, of which the address names one or the runs of one. */
+function FromExport({ ids }: { ids: readonly string[] }) {
+  const { query } = useRoute();
+  const { index } = useIndex();
+  const sets = useGet<ExportedComparisons>('/api/compare').data;
+  if (sets === null || index === null) return <Notice title="Reading the comparisons…" />;
+  const isNamed = query.has('run') || query.has('q');
+  const place = isNamed ? setOf(sets, ids, index.runs) : (numberOf(query, 'set') ?? 0);
+  const set = sets[place];
+  if (set === undefined) {
+    return (
+      <Notice title={`This export has no comparison of ${isNamed ? 'these runs' : 'that number'}`}>
+        <p>
+          Run <code>r2po view</code> over the runs to compare any of them
+          {sets.length === 0 ? '.' : '. The export has the comparisons of:'}
+        </p>
+        <ul class="compare-choices">
+          {sets.map(({ title, runs }, i) => (
+            <li key={title}>
+              <a class="button" href={link(['compare'], { set: i })}>
+                {title} <span class="quiet">{runs.length}</span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      </Notice>
+    );
+  }
+  const choice = sets.length > 1 && (
+    <label>
+      <span class="quiet">compare </span>
+      <select
+        value={String(place)}
+        onChange={(event) => setQuery({ set: event.currentTarget.value, run: null, q: null })}
+      >
+        {sets.map(({ title }, i) => (
+          <option key={title} value={String(i)}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return <Loaded path={`/api/compare/${place}`} ids={set.runs} actions={choice} />;
+}
+
+function Loaded({ path, ids, actions }: { path: string; ids: readonly string[]; actions: ComponentChildren }) {
+  const loaded = useGet<Comparison>(path);
   if (loaded.state === 'failed' && loaded.data === null) {
     return (
       <Notice title="These runs could not be compared" kind="problem">
         <p>{loaded.problem}</p>
         <p>
-          <a class="button" href={link([], { sel: listed === '' ? null : ids })}>
+          <a class="button" href={link([], { sel: ids })}>
             Choose other runs
           </a>{' '}
           <button type="button" onClick={loaded.reload}>
@@ -99,10 +173,10 @@ export function CompareView() {
     );
   }
   if (loaded.data === null) return <Notice title={`Comparing ${manyText(ids.length, 'run')}…`} />;
-  return <Compared comparison={loaded.data} by={by} />;
+  return <Compared comparison={loaded.data} actions={actions} />;
 }
 
-function Compared({ comparison, by }: { comparison: Comparison; by: string }) {
+function Compared({ comparison, actions }: { comparison: Comparison; actions: ComponentChildren }) {
   const report = documentOf(comparison);
   const { runs } = comparison;
   const pooled = pooledText(report);
@@ -110,23 +184,10 @@ function Compared({ comparison, by }: { comparison: Comparison; by: string }) {
     <div class="compare">
       <header class="row">
         <h1 class="grow">{manyText(runs.length, 'run')} compared</h1>
-        {!isExport && (
-          <>
-            <label>
-              <span class="quiet">group by </span>
-              <select value={by} onChange={(event) => setQuery({ by: event.currentTarget.value })}>
-                {groupings.map(([value, title]) => (
-                  <option key={value} value={value}>
-                    {title}
-                  </option>
-                ))}
-              </select>
-            </label>
-            <a class="button" href={link([], { sel: runs })}>
-              Change the selection
-            </a>
-          </>
-        )}
+        {actions}
+        <a class="button" href={link([], { sel: runs })}>
+          Change the selection
+        </a>
       </header>
       {pooled !== null && <p class="compare-pooled">{pooled}</p>}
       {report.findings.length > 0 && (
