@@ -130,6 +130,8 @@ export const runPage = z.strictObject({
   /** the command that began the run, and the one that resumes it */
   command: z.string().nullable(),
   resume: z.string().nullable(),
+  /** whether a branch of it can be started */
+  canBranch: z.boolean(),
   playable: playable.nullable(),
   names: policyNames.nullable(),
   warmup: z.array(z.strictObject({ params: z.array(z.number()), return: outcome })),
@@ -170,8 +172,8 @@ export const callPage = z.strictObject({
   previous: z.array(z.strictObject({ role: z.string(), content: z.string() })).nullable(),
   reply: z.string(),
   reasoning: z.string().nullable(),
-  /** parameter sets read from the reply; none where it could not be used */
-  sets: z.array(z.array(z.number())),
+  /** parameter sets read from the reply; none where it could not be used. null: the method of the run is not known here */
+  sets: z.array(z.array(z.number())).nullable(),
   temperature: z.number().nullable(),
   form: z.string(),
   rateLimits: z.record(z.string(), z.string()),

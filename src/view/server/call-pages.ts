@@ -90,9 +90,14 @@ class CallWalk {
   }
 }
 
-/** The parameter sets of a reply, as the run read them; none of one that it could not use. */
-function setsIn({ units }: RunReading, { purpose, reply }: EventOf<'llm_call'>, problem: string | null): number[][] {
-  if (units?.kind !== 'llm-search' || problem !== null) return [];
+/** The parameter sets of a reply, as the run read them; none of one that it could not use. null: its method is not known here. */
+function setsIn(
+  { units }: RunReading,
+  { purpose, reply }: EventOf<'llm_call'>,
+  problem: string | null,
+): CallPage['sets'] {
+  if (problem !== null) return [];
+  if (units?.kind !== 'llm-search') return null;
   const { config, policy, settings } = units;
   const isOne = purpose !== 'search' || settings.proposalsBy === 'calls';
   // A population may grow from restart to restart: as many as the largest has places for.

@@ -1,5 +1,6 @@
 /** The states of the optimiser of a run: they follow from its seed and the recorded means, so they are worked out again. */
 import { startOptimisation } from '../../config/optimisation.ts';
+import { optimiserOf } from '../../methods/optimiser-method.ts';
 import type { Optimisation } from '../../optimisers/optimiser.ts';
 import { unseenByOptimiser } from '../../runs/drivers/method-optimiser.ts';
 import type { EventOf, RunEvent } from '../../runs/journal/events.ts';
@@ -41,11 +42,11 @@ export class OptimiserReplay {
     this.#optimisation = optimisation;
   }
 
-  /** Null: the run has no optimiser that lasts, or its states would take too long. */
+  /** Null: the run has no optimiser that searches for as long as it lasts, or its states would take too long. */
   static of(units: RunUnits): OptimiserReplay | null {
     const { config, env, policy } = units;
     const lasts = units.kind === 'optimiser' || units.method.stages.includes('generation');
-    if (!lasts || policy.paramCount > mostParameters) return null;
+    if (!lasts || optimiserOf(units.method)?.isSolution || policy.paramCount > mostParameters) return null;
     return new OptimiserReplay(units, startOptimisation(config, env, policy));
   }
 

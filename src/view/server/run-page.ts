@@ -1,7 +1,9 @@
 /** The page of one run. */
 import { quotedCommand } from '../../base/command-line.ts';
+import { isModulePath } from '../../base/module-path.ts';
 import { isSection } from '../../config/layers.ts';
 import { configName } from '../../config/recorded.ts';
+import { optimiserOf } from '../../methods/optimiser-method.ts';
 import { readRunFile } from '../../runs/folder/files.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import { readRun } from '../../runs/folder/read-run.ts';
@@ -11,24 +13,24 @@ import type { RunPage } from '../api/run.ts';
 import type { RunReading } from './run-reading.ts';
 
 /** What the engine needs; null: a run without policies, or a configuration that does not say. */
-function playableOf({ written, units, stored }: RunReading): RunPage['playable'] {
+function playableOf({ written, units, played, stored }: RunReading): RunPage['playable'] {
   if (stored.manifest.imported?.training || !isSection(written)) return null;
   const { env, env_options: envOptions, policy, evaluation } = written;
   if (typeof env !== 'string' || !isSection(policy) || typeof policy.kind !== 'string') return null;
   const { kind, options = {} } = policy;
   const limit = isSection(evaluation) ? evaluation.max_steps : null;
   return {
-    env: units?.env.id ?? env,
+    env: played?.env.id ?? env,
     envOptions: isSection(envOptions) ? envOptions : {},
     policy: { kind, options },
     maxSteps: units?.settings.maxSteps ?? (typeof limit === 'number' ? limit : null),
-    known: units !== null,
+    known: !isModulePath(env),
   };
 }
 
-function namesOf({ units }: RunReading): RunPage['names'] {
-  if (units === null) return null;
-  const { env, policy } = units;
+function namesOf({ played }: RunReading): RunPage['names'] {
+  if (played === null) return null;
+  const { env, policy } = played;
   const { action, grid, observation } = env;
   const cells = grid?.join('').length;
   const isTable = observation.kind === 'discrete' && cells === observation.n && policy.paramCount === cells;
@@ -48,18 +50,14 @@ function resumeOf(folder: string, { imported, status }: Manifest): string | null
 }
 
 function noticesOf(reading: RunReading, row: RunRow): string[] {
-  const { problem, torn, units, optimiser, iterations } = reading;
+  const { problem, torn, withoutUnits, optimiser, iterations } = reading;
   return [
     ...(problem === null
       ? []
       : [`the record is read up to iteration ${iterations.at(-1)?.iteration ?? 0}: ${problem}`]),
     // A running process may be writing that line.
     ...(torn !== null && !['running', 'paused'].includes(row.status) ? [torn] : []),
-    ...(units === null && !reading.stored.manifest.imported?.training
-      ? [
-          'the environment, method or policy of this run is not one of this version, so its policies cannot be played here',
-        ]
-      : []),
+    ...(withoutUnits === null ? [] : [withoutUnits]),
     ...(optimiser !== null && !optimiser.agrees
       ? ['the states of the optimiser are left out: this version does not draw the populations that the record has']
       : []),
@@ -74,6 +72,17 @@ function configText(reading: RunReading): string {
   }
 }
 
+/** Whether `branch` takes the run as it is: one whose code needs a permission is branched by the command. */
+const canBranch = ({ units, stored: { manifest } }: RunReading): boolean =>
+  units !== null && !manifest.imported && optimiserOf(units.method)?.isSolution !== true;
+
+/** Logs do not state the seeds of episodes, so that none of them can be played again. */
+const withoutEpisodes = (iterations: RunPage['iterations']): RunPage['iterations'] =>
+  iterations.map((one) => ({
+    ...one,
+    candidates: one.candidates.map((candidate) => ({ ...candidate, episode: null })),
+  }));
+
 export function runPageOf(reading: RunReading, row: RunRow): RunPage {
   const { stored, iterations, calls, spans, every, warmup } = reading;
   // Written at the start and the end of each session.
@@ -84,12 +93,14 @@ export function runPageOf(reading: RunReading, row: RunRow): RunPage {
     config: configText(reading),
     command: argv.length === 0 ? null : quotedCommand(argv),
     resume: resumeOf(stored.folder, manifest),
+    canBranch: canBranch(reading),
     playable: playableOf(reading),
     names: namesOf(reading),
     warmup,
-    iterations,
+    iterations: manifest.imported ? withoutEpisodes(iterations) : iterations,
     calls,
-    spans,
+    // The events of a log that was imported do not say what each waited for.
+    spans: manifest.imported ? [] : spans,
     every,
     optimiser: reading.optimiser?.stateAfter() ?? null,
     projection: projectionOf(triedPolicies(iterations)),

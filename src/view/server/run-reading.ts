@@ -3,7 +3,10 @@ import { statSync } from 'node:fs';
 import { nextTurn } from '../../base/async.ts';
 import { errorDetail, R2poError } from '../../base/errors.ts';
 import { isModulePath } from '../../base/module-path.ts';
-import type { LlmConfig } from '../../config/schema.ts';
+import { isSection } from '../../config/layers.ts';
+import type { Config, LlmConfig } from '../../config/schema.ts';
+import { findEnv } from '../../envs/registry.ts';
+import { buildPolicy } from '../../policies/index.ts';
 import { readRun, type StoredRun } from '../../runs/folder/read-run.ts';
 import type { EventOf, RunEvent } from '../../runs/journal/events.ts';
 import { eventsName, RecordFile } from '../../runs/journal/journal.ts';
@@ -103,12 +106,46 @@ const emptyDraft = (): Draft => ({
 
 const areEqual = (a: readonly number[], b: readonly number[]): boolean => a.every((value, i) => value === b[i]);
 
-/** What a configuration names; null: another version wrote it, or its environment is a module of the user, which is not loaded. */
-async function unitsOf(stored: StoredRun, written: unknown): Promise<RunUnits | null> {
+interface FoundUnits {
+  readonly units: RunUnits | null;
+  /** why there are none, in words; null: there are, or the run is a training by another program */
+  readonly without: string | null;
+}
+
+const isModule = (name: unknown): name is string => typeof name === 'string' && isModulePath(name);
+
+/** What a configuration names. Modules of the user are not loaded: reading a run runs no code out of it. */
+async function unitsOf(stored: StoredRun, written: unknown): Promise<FoundUnits> {
+  if (stored.manifest.imported?.training) return { units: null, without: null };
+  const { env, method } = (written ?? {}) as { readonly env?: unknown; readonly method?: unknown };
+  if (isModule(env)) {
+    const without = `the environment is the module "${env}", which is not loaded here: "r2po eval" plays the policies`;
+    return { units: null, without };
+  }
+  if (isModule(method)) {
+    const without = `the method is the module "${method}", which is not loaded here: what it read from replies is not shown`;
+    return { units: null, without };
+  }
   try {
-    const { env } = (written ?? {}) as { readonly env?: unknown };
-    if (stored.manifest.imported?.training || typeof env !== 'string' || isModulePath(env)) return null;
-    return resolveUnits(await stored.config());
+    return { units: resolveUnits(await stored.config()), without: null };
+  } catch (error) {
+    if (!(error instanceof R2poError)) throw error;
+    return { units: null, without: `this version cannot use the configuration of the run: ${errorDetail(error)}` };
+  }
+}
+
+/** What the policies of a run are and where they play, also where its method is not known here; null: not known. */
+function playedOf(written: unknown, units: RunUnits | null): Pick<RunUnits, 'env' | 'policy'> | null {
+  if (units !== null) return units;
+  const {
+    env: id,
+    env_options: envOptions,
+    policy,
+  } = (written ?? {}) as Partial<Pick<Config, 'env' | 'env_options' | 'policy'>>;
+  if (typeof id !== 'string' || !isSection(policy)) return null;
+  try {
+    const env = findEnv(id, envOptions);
+    return { env, policy: buildPolicy(policy.kind, env, policy.options) };
   } catch (error) {
     if (error instanceof R2poError) return null;
     throw error;
@@ -123,6 +160,9 @@ function behind<T extends { readonly iteration: number }>(list: readonly T[], af
 export class RunReading {
   readonly stored: StoredRun;
   readonly units: RunUnits | null;
+  /** why there are no units, in words; null: there are, or the run is a training by another program */
+  readonly withoutUnits: string | null;
+  readonly played: Pick<RunUnits, 'env' | 'policy'> | null;
   /** content of `config.yaml`, unchecked; null: it cannot be read */
   readonly written: unknown;
   readonly totals = new RunTotals({ keepsRows: false });
@@ -143,11 +183,13 @@ export class RunReading {
   #seen = '';
   #reading: Promise<void> | null = null;
 
-  private constructor(stored: StoredRun, written: unknown, units: RunUnits | null, chosen: number | null) {
+  private constructor(stored: StoredRun, written: unknown, { units, without }: FoundUnits, chosen: number | null) {
     this.stored = stored;
     this.#chosen = chosen;
     this.written = written;
     this.units = units;
+    this.withoutUnits = without;
+    this.played = stored.manifest.imported?.training ? null : playedOf(written, units);
     this.#record = new RecordFile(stored.folder);
     this.optimiser = units === null ? null : OptimiserReplay.of(units);
   }

@@ -179,6 +179,40 @@ describe('GET /api/runs/:id', () => {
     expect(() => readFileSync(join(folder, 'ran'))).toThrow();
   });
 
+  it('plays the policies of a method that it does not load, and says what it cannot show', async () => {
+    cpSync(run('llm'), run('own-method'), { recursive: true });
+    const path = join(run('own-method'), 'config.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^method: .*$/m, 'method: ./mine.mjs'));
+    const { playable, names, notices, canBranch, calls } = await page('own-method');
+    expect([playable?.known, names?.paramCount, canBranch]).toEqual([true, 10, false]);
+    expect(notices).toEqual([
+      expect.stringContaining('the method is the module "./mine.mjs", which is not loaded here'),
+    ]);
+    expect(callPage.parse(await view.json(`/api/runs/own-method/calls/${calls[0]!.seq}`)).sets).toBeNull();
+    cpSync(run('own-method'), run('later-method'), { recursive: true });
+    const later = join(run('later-method'), 'config.yaml');
+    writeFileSync(later, readFileSync(later, 'utf8').replace('method: ./mine.mjs', 'method: theirs'));
+    await setTimeout(10);
+    expect((await page('later-method')).notices).toEqual([
+      expect.stringMatching(/this version cannot use the configuration of the run: .*theirs/),
+    ]);
+  });
+
+  it('shows nothing of a log that the log does not state, and no search where there was none', async () => {
+    cpSync(run('llm'), run('imported'), { recursive: true });
+    const path = join(run('imported'), 'run.json');
+    const imported = { format: 'reference', layout: 'two-call', source: 's', digest: 'd' };
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), imported }));
+    const of = await page('imported');
+    expect([of.spans, of.canBranch, of.playable?.known]).toEqual([[], false, true]);
+    expect(of.iterations.flatMap((one) => one.candidates).map((one) => one.episode)).toEqual(new Array(8).fill(null));
+    const common = ['--runs-dir', folder, '--name', 'solved', '--quiet'];
+    const { code, stderr } = await runCommand('solve', 'FrozenLake-v1', '--env-option', 'map=4x4', ...common);
+    expect([code, stderr]).toEqual([0, expect.anything()]);
+    const solved = await page('solved');
+    expect([solved.optimiser, solved.canBranch, (await page('llm')).canBranch]).toEqual([null, false, true]);
+  });
+
   it('offers to resume a run until it is finished', async () => {
     cpSync(run('llm'), run('open'), { recursive: true });
     const path = join(run('open'), 'run.json');

@@ -52,7 +52,10 @@ function readableSetup(engine: Engine, state: PlayQuery, run: RunPage | null): S
   try {
     if (state.run !== null) {
       if (run === null) return withoutReply;
-      if (run.playable === null) throw new Error('the record of this run does not say what it played');
+      if (run.playable === null)
+        throw new Error(
+          'this run has no policy that can be played here: its record has no parameters, or no environment',
+        );
       playable = run.playable;
       params ??= candidateOf(run, state.candidate)?.candidate.params ?? null;
       if (params === null) {

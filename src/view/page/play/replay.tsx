@@ -92,7 +92,8 @@ export function Replay({
   playable,
   candidates: given,
 }: {
-  playable: Playable | null;
+  playable: Playable;
+  /** at least one */
   candidates: readonly Candidate[];
 }) {
   const { engine, problem } = useEngine();
@@ -107,7 +108,7 @@ export function Replay({
   const [shown, setShown] = useState<{ episodes: ShownEpisode[]; problem: string | null } | null>(null);
   const key = JSON.stringify([playable, candidates.map(({ label, params }) => [label, params]), seed]);
   useEffect(() => {
-    if (engine === null || playable === null) return;
+    if (engine === null) return;
     let isGone = false;
     shownEpisodes(engine, playable, candidates, seed).then(
       (episodes) => !isGone && setShown({ episodes, problem: null }),
@@ -117,9 +118,6 @@ export function Replay({
       isGone = true;
     };
   }, [engine, key]);
-  if (playable === null || given.length === 0) {
-    return <Notice title="Nothing to replay">The record does not say what played this iteration.</Notice>;
-  }
   const failure = problem ?? shown?.problem ?? null;
   if (failure !== null) {
     return (

@@ -113,7 +113,7 @@ const cachedText = ({ cachedTokens }: CallRow): string =>
 const reasoningText = ({ reasoningTokens }: CallRow): string =>
   reasoningTokens === null ? '' : `, ${countText(reasoningTokens)} of reasoning`;
 
-function readText([first, ...others]: CallPage['sets']): string {
+function readText([first, ...others]: NonNullable<CallPage['sets']>): string {
   if (first === undefined) return 'No parameters were read';
   const parameters = manyText(first.length, 'parameter');
   if (others.length > 0) return `${countText(1 + others.length)} sets of ${parameters} were read`;
@@ -140,7 +140,7 @@ function CallParts({ page }: { page: CallPage }) {
         <summary>Reply</summary>
         <LongText text={page.reply} label="Reply of the model" />
       </details>
-      <p class="quiet">{readText(page.sets)} from the reply.</p>
+      {page.sets !== null && <p class="quiet">{readText(page.sets)} from the reply.</p>}
     </>
   );
 }

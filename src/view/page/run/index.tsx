@@ -73,7 +73,7 @@ function Details({ page, selection, byIteration, query }: DetailsProps) {
       <div class="run-chain">
         {call !== null && <CallPanel runId={page.row.id} call={call} calls={own} onCall={select.callSeq} />}
         <div class="run-policy">
-          {candidate !== null && (
+          {candidate !== null && candidate.params.length > 0 && (
             <ParametersPanel
               candidate={candidate}
               reference={reference}
@@ -82,8 +82,8 @@ function Details({ page, selection, byIteration, query }: DetailsProps) {
               onMode={(mode) => setQuery({ numbers: mode === 'values' ? mode : null })}
             />
           )}
-          {selection.iteration !== null && selection.iteration.candidates.length > 0 && (
-            <ReplayPanel page={page} iteration={selection.iteration} />
+          {selection.iteration !== null && selection.iteration.candidates.length > 0 && page.playable?.known && (
+            <ReplayPanel runId={page.row.id} playable={page.playable} iteration={selection.iteration} />
           )}
         </div>
       </div>
@@ -91,22 +91,25 @@ function Details({ page, selection, byIteration, query }: DetailsProps) {
   );
 }
 
-function ReplayPanel({ page, iteration }: { page: RunPage; iteration: Iteration }) {
+interface ReplayPanelProps {
+  readonly runId: string;
+  readonly playable: NonNullable<RunPage['playable']>;
+  readonly iteration: Iteration;
+}
+
+function ReplayPanel({ runId, playable, iteration }: ReplayPanelProps) {
   const { candidates } = iteration;
   return (
     <Panel
       title="Episode"
       note="The policies of this iteration, played again on one seed."
-      actions={
-        page.playable !== null &&
-        candidates.slice(0, 3).map(({ label }) => (
-          <a key={label} href={link(['play'], { run: page.row.id, candidate: `${iteration.iteration}/${label}` })}>
-            Playground: {label}
-          </a>
-        ))
-      }
+      actions={candidates.slice(0, 3).map(({ label }) => (
+        <a key={label} href={link(['play'], { run: runId, candidate: `${iteration.iteration}/${label}` })}>
+          Playground: {label}
+        </a>
+      ))}
     >
-      <WhenSeen>{() => <Replay playable={page.playable} candidates={candidates} />}</WhenSeen>
+      <WhenSeen>{() => <Replay playable={playable} candidates={candidates} />}</WhenSeen>
     </Panel>
   );
 }
@@ -144,7 +147,9 @@ function Run({ page, query }: { page: RunPage; query: URLSearchParams }) {
         />
         <SpacePanel page={page} iteration={index} label={label} onSelect={select.policyAt} />
       </div>
-      <TimelinePanel spans={page.spans} iteration={number} onSelect={select.iterationNumber} />
+      {page.spans.length > 0 && (
+        <TimelinePanel spans={page.spans} iteration={number} onSelect={select.iterationNumber} />
+      )}
       <div class="run-main">
         <Lists
           iterations={iterations}

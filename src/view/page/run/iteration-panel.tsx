@@ -124,7 +124,7 @@ export function IterationPanel({ iterations, index, calls, label, onPolicy, onSt
       {selected && selected.adjustments.length > 0 && (
         <p class="quiet">Changed when it was read: {selected.adjustments.join('; ')}</p>
       )}
-      {one.generation && one.generation.length > 0 && <Generation means={one.generation} />}
+      {one.generation && one.generation.length > 1 && <Generation means={one.generation} />}
     </Panel>
   );
 }

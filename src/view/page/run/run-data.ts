@@ -147,7 +147,8 @@ export function referenceOf(iterations: readonly Iteration[], index: number, lab
   const { candidates, iteration } = iterations[index]!;
   const place = candidates.findIndex((candidate) => candidate.label === label);
   const own = candidates[place];
-  if (own === undefined) return null;
+  // A training by another program has no parameters.
+  if (own === undefined || own.params.length === 0) return null;
   const fits = (other: Candidate | null): other is Candidate => other?.params.length === own.params.length;
   const before = candidates[place - 1] ?? null;
   if (fits(before)) return { params: before.params, name: `the ${before.label} of iteration ${iteration}` };

@@ -67,7 +67,7 @@ function Facts({ page: { row } }: { page: RunPage }) {
       </Fact>
       <Fact name="re-checked">
         {rechecked === null ? (
-          <span class="quiet">not yet</span>
+          <span class="quiet">{row.status === 'finished' ? none : 'not yet'}</span>
         ) : (
           <>
             <Interval value={rechecked.mean} ci95={rechecked.ci95} />

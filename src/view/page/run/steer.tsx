@@ -186,10 +186,11 @@ const titles: Readonly<Record<Action, string>> = {
 };
 
 function actionsOf({ page, iteration }: SteerProps): Action[] {
-  const { status } = page.row;
+  const { canBranch, row } = page;
+  const { status } = row;
   const live: Action[] =
     status === 'running' ? ['pause', 'stop', 'budget'] : status === 'paused' ? ['continue', 'stop', 'budget'] : [];
-  return iteration === null || status === 'damaged' ? live : [...live, 'branch'];
+  return iteration === null || status === 'damaged' || !canBranch ? live : [...live, 'branch'];
 }
 
 export function Steer(props: SteerProps) {

@@ -85,6 +85,7 @@ export function runPage(change: Partial<RunPage> = {}): RunPage {
     config: '',
     command: null,
     resume: null,
+    canBranch: true,
     playable: null,
     names: null,
     warmup: [],

@@ -105,6 +105,8 @@ describe('a policy', () => {
       name: 'the policy that iteration 1 kept',
     });
     expect(referenceOf(iterations, 0, 'proposal')).toBeNull();
+    const trained = [1, 2].map((n) => iteration(n, { candidates: [candidate('proposal', [], n)] }));
+    expect(referenceOf(trained, 1, 'proposal')).toBeNull();
   });
 
   it('is an edit that was kept or not where it was made of another one', () => {
