@@ -71,6 +71,9 @@ const schema = section('a training with Stable-Baselines3', {
 
 type Given = z.output<typeof schema>;
 
+/** The settings as a JSON Schema, for completion. */
+export const baselineJsonSchema = (): unknown => z.toJSONSchema(schema, { io: 'input' });
+
 /** A complete training. Keys are those of `config.yaml`. */
 export interface BaselineConfig {
   readonly env: string;

@@ -40,6 +40,23 @@ export function reportFailure(error: unknown, command: string, io: Io): number {
   return expected?.exitCode ?? exitCodes.failed;
 }
 
+const examples = [
+  'r2po run cartpole/r2po',
+  'r2po view',
+  "r2po sweep 'cartpole/*' seed=0..9 --out report",
+  'r2po eval --env CartPole-v1 --policy runs/trial --episodes 100000',
+];
+
+const examplesText = (lines: readonly string[]): string =>
+  ['\nExamples:', ...lines.map((line) => `  ${line}`)].join('\n');
+
+/** Throws a usage error with the nearest name. Help is asked for by `help NAME` and `NAME --help`, also of unknown names. */
+function requireCommand(name: string | undefined): void {
+  const known = commands.map((command) => command.name);
+  if (name === undefined || name === 'help' || name.startsWith('-') || known.includes(name)) return;
+  throw new UsageError('r2po', `${unknownName('command', name, known)}; see "r2po --help"`);
+}
+
 /** Runs the command line `args`; returns the exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
   let current = '';
@@ -58,25 +75,22 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
         writeErr: (text) => io.note(withoutLastBreak(text)),
         outputError: () => {},
       })
-      .addHelpText('after', '\nUse "r2po <command> --help" for the options of a command.')
+      .addHelpText('after', `${examplesText(examples)}\n\nUse "r2po <command> --help" for the options of a command.`)
       .hook('preSubcommand', async (_program, command) => {
         current = `${command.name()} `;
         const entry = commands.find((c) => c.name === command.name());
         if (!entry) return;
         (await entry.load()).define(command, io);
-        const { examples } = entry;
-        if (examples) command.addHelpText('after', ['\nExamples:', ...examples.map((line) => `  ${line}`)].join('\n'));
+        if (entry.examples) command.addHelpText('after', examplesText(entry.examples));
       })
       .hook('preAction', () => {
         if (fromFile !== null) io.note(fromFile);
-      })
-      .on('command:*', ([name]: string[]) => {
-        const known = commands.map((c) => c.name);
-        throw new UsageError('r2po', `${unknownName('command', name!, known)}; see "r2po --help"`);
       });
     for (const { name, summary } of commands) program.command(name).summary(summary).description(summary);
-    const [first, ...rest] = args;
-    await program.parseAsync(first === 'help' ? [...rest.slice(0, 1), '--help'] : args, { from: 'user' });
+    const isHelp = args[0] === 'help';
+    const named = isHelp ? args[1] : args[0];
+    requireCommand(named);
+    await program.parseAsync(isHelp ? [...(named === undefined ? [] : [named]), '--help'] : args, { from: 'user' });
     return exitCodes.done;
   } catch (error) {
     return reportFailure(error, current, io);

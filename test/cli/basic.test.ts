@@ -57,6 +57,11 @@ describe('help and version', () => {
     expect({ code, stderr }).toStrictEqual({ code: 0, stderr: '' });
     const lines = stdout.split('\n').map((line) => line.trim().replace(/ {2,}/, '  '));
     for (const { name, summary } of commands) expect(lines).toContain(`${name}  ${summary}`);
+    const [, after] = stdout.split('\nExamples:\n');
+    const examples = [...after!.matchAll(/^ {2}r2po (\S+)/gm)].map(([, name]) => name);
+    expect(examples.length).toBeGreaterThanOrEqual(2);
+    for (const name of examples) expect(commands.map((command) => command.name)).toContain(name);
+    expect((await runHere(['help', 'help'])).stdout).toBe(stdout);
   });
 
   it.each(commands.map((c) => c.name))('%s: --help and "help" describe the command', async (name) => {
@@ -86,6 +91,11 @@ describe('wrong usage ends with exit code 2 and one line on stderr', () => {
   const known = commands.map((c) => c.name).join(', ');
   it.each([
     [['lst'], `error: [r2po] unknown command "lst"; did you mean "list"? known: ${known}; see "r2po --help"\n`],
+    [['help', 'lst'], `error: [r2po] unknown command "lst"; did you mean "list"? known: ${known}; see "r2po --help"\n`],
+    [
+      ['lst', '--help'],
+      `error: [r2po] unknown command "lst"; did you mean "list"? known: ${known}; see "r2po --help"\n`,
+    ],
     [['--verison'], 'error: unknown option \'--verison\'; did you mean --version? see "r2po --help"\n'],
     [['list', 'envs', '--jsn'], 'error: unknown option \'--jsn\'; did you mean --json? see "r2po list --help"\n'],
     [['list'], 'error: missing required argument \'what\'; see "r2po list --help"\n'],

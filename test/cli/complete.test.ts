@@ -55,8 +55,25 @@ describe('suggest', () => {
     [['ctl', 'pau'], 'pause'],
     [['list', 'meth'], 'methods'],
     [['complete', 'fi'], 'fish'],
+    [['list', 'envs', 'Pend'], 'Pendulum-v1'],
+    [['sweep', 'cartpole/r2po', 'method=props,cent'], 'method=props,centaur'],
+    [['sweep', 'cartpole/pp'], 'cartpole/ppo'],
+    [['baseline', 'cart'], 'cartpole/'],
+    [['baseline', 'pendulum/zoo/s'], 'pendulum/zoo/sac'],
+    [['baseline', 'cartpole/ppo', 'settings=z'], 'settings=zoo'],
+    [['baseline', 'cartpole/ppo', 'evaluation.ev'], 'evaluation.every='],
   ])('completes %j', (words, expected) => {
     expect(values(...words)).toContain(expected);
+  });
+
+  it('suggests nothing that the command refuses', () => {
+    expect(values('list', 'methods', '')).toEqual([]);
+    expect(values('baseline', 'pendulum/d')).toEqual(['pendulum/ddpg']);
+    expect(values('baseline', 'cartpole/ppo', 'evaluation.max')).toEqual([]);
+    expect(values('run', 'cartpole/r2po', 'evaluation.backend=cpu,')).toEqual([]);
+    const backends = values('sweep', 'cartpole/r2po', 'evaluation.backend=cpu,wasm,');
+    expect(backends).toContain('evaluation.backend=cpu,wasm,webgpu');
+    expect(backends).not.toContain('evaluation.backend=cpu,wasm,cpu');
   });
 
   it('suggests nothing that a shell would expand', () => {

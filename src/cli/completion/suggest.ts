@@ -6,7 +6,19 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What stands in a place of a command line. */
-export type ValueKind = 'configs' | 'keys' | 'envs' | 'runs' | 'files' | 'folders' | 'models' | 'none';
+export type ValueKind =
+  | 'configs'
+  | 'keys'
+  /** keys of a configuration with several values each */
+  | 'swept keys'
+  | 'trainings'
+  | 'training keys'
+  | 'envs'
+  | 'runs'
+  | 'files'
+  | 'folders'
+  | 'models'
+  | 'none';
 
 export interface Suggestion {
   readonly value: string;
@@ -25,6 +37,8 @@ export interface ArgumentEntry {
   readonly kinds: readonly ValueKind[];
   readonly choices: readonly string[];
   readonly variadic: boolean;
+  /** left out: it may stand behind any word */
+  readonly behind?: string;
 }
 
 export interface CommandCompletions {
@@ -46,6 +60,9 @@ export interface CompletionTable {
   readonly envs: readonly string[];
   readonly models: readonly string[];
   readonly keys: readonly KeyEntry[];
+  /** `cartpole/ppo`, `cartpole/zoo/ppo` */
+  readonly trainings: readonly string[];
+  readonly trainingKeys: readonly KeyEntry[];
 }
 
 /** A folder of a hundred thousand runs is no list to choose from. */
@@ -88,6 +105,16 @@ function keySuggestions(keys: readonly KeyEntry[], word: string): Suggestion[] {
   return plain((keys.find(({ value }) => value === name)?.values ?? []).map((value) => `${name}=${value}`));
 }
 
+/** The same behind the last comma, without the values before it. */
+function sweptSuggestions(keys: readonly KeyEntry[], word: string): Suggestion[] {
+  const given = word.slice(word.indexOf('=') + 1, word.lastIndexOf(',') + 1);
+  if (!word.includes('=') || given === '') return keySuggestions(keys, word);
+  const [name] = word.split('=', 1);
+  const others = keySuggestions(keys, `${name}=`).map(({ value }) => value.slice(name!.length + 1));
+  const taken = given.split(',');
+  return plain(others.filter((value) => !taken.includes(value)).map((value) => `${name}=${given}${value}`));
+}
+
 function valuesOf(kind: ValueKind, table: CompletionTable, word: string): Suggestion[] {
   switch (kind) {
     case 'configs':
@@ -98,6 +125,12 @@ function valuesOf(kind: ValueKind, table: CompletionTable, word: string): Sugges
       return plain(table.models);
     case 'keys':
       return keySuggestions(table.keys, word);
+    case 'swept keys':
+      return sweptSuggestions(table.keys, word);
+    case 'trainings':
+      return inSteps(table.trainings, word);
+    case 'training keys':
+      return keySuggestions(table.trainingKeys, word);
     case 'none':
       return [];
     default:
@@ -118,9 +151,10 @@ const optionOf = ({ options }: CommandCompletions, flag: string | undefined): Op
 /** The argument that the last of these words is; null: the command takes no more. */
 function argumentAt(command: CommandCompletions, before: readonly string[]): ArgumentEntry | null {
   const isValue = (i: number): boolean => (optionOf(command, before[i - 1])?.value ?? null) !== null;
-  const place = before.filter((word, i) => !word.startsWith('-') && !isValue(i)).length;
+  const values = before.filter((word, i) => !word.startsWith('-') && !isValue(i));
   const last = command.arguments.at(-1);
-  return command.arguments[place] ?? (last?.variadic ? last : null);
+  const found = command.arguments[values.length] ?? (last?.variadic ? last : null);
+  return found?.behind === undefined || found.behind === values.at(-1) ? found : null;
 }
 
 function suggestionsFor(table: CompletionTable, words: readonly string[], word: string): Suggestion[] {

@@ -1,5 +1,7 @@
 /** The table of completions, from the commands and the schema of the configuration. Loads every command. */
 import { type Argument, Command, type Option } from 'commander';
+import { algorithms } from '../../baselines/algorithms.ts';
+import { baselineJsonSchema } from '../../baselines/settings.ts';
 import { configJsonSchema } from '../../config/json-schema.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
 import { envs } from '../../envs/index.ts';
@@ -31,17 +33,25 @@ const kindsByName: Readonly<Record<string, readonly ValueKind[]>> = {
   source: ['files'],
 };
 
+/** Those of some commands, by their names and that of the argument. */
+const ownArguments: Readonly<Record<string, Partial<ArgumentEntry>>> = {
+  'sweep config': { kinds: ['configs', 'trainings', 'runs', 'swept keys'] },
+  'baseline training': { kinds: ['trainings', 'runs'] },
+  'baseline overrides': { kinds: ['training keys'] },
+  'list name': { kinds: ['envs'], behind: 'envs' },
+};
+
 /** Names of models up to what the user fills in. */
 const models = modelForms.map((form) => form.replace(/<.*$/, ''));
 
 /** The choices of an argument: a list of words is its whole description. */
 const wordList = /^[a-z0-9-]+(?:, [a-z0-9-]+)+$/;
 
-function argumentEntry(argument: Argument): ArgumentEntry {
+function argumentEntry(argument: Argument, command: string): ArgumentEntry {
   const { description, variadic } = argument;
   const choices = argument.argChoices ?? (wordList.test(description) ? description.split(', ') : []);
   const kinds = choices.length > 0 ? [] : (kindsByName[argument.name()] ?? ['none']);
-  return { kinds, choices, variadic };
+  return { kinds, choices, variadic, ...ownArguments[`${command} ${argument.name()}`] };
 }
 
 const valueName = (flags: string): string => /[<[]([a-z]+)/.exec(flags)?.[1] ?? '';
@@ -64,7 +74,12 @@ async function commandEntry({ name, summary, load }: (typeof commands)[number]):
   const command = new Command(name);
   (await load()).define(command, createIo(process.stdout, process.stderr, {}));
   const options = [...command.options.map(optionEntry), { flags: ['--help'], about: 'show the help', value: null }];
-  return { name, about: summary, options, arguments: command.registeredArguments.map(argumentEntry) };
+  return {
+    name,
+    about: summary,
+    options,
+    arguments: command.registeredArguments.map((argument) => argumentEntry(argument, name)),
+  };
 }
 
 interface JsonSchema {
@@ -91,6 +106,14 @@ function keysIn(schema: JsonSchema, path: string): KeyEntry[] {
   });
 }
 
+/** An environment with each algorithm that fits it, by default and as tuned by the zoo. */
+const trainings = (): string[] =>
+  envs.flatMap(({ folder, action }) =>
+    algorithms
+      .filter(({ actions }) => actions.includes(action.kind))
+      .flatMap(({ id }) => [`${folder}/${id}`, `${folder}/zoo/${id}`]),
+  );
+
 export async function completionTable(): Promise<CompletionTable> {
   return {
     commands: await Promise.all(commands.map(commandEntry)),
@@ -98,5 +121,7 @@ export async function completionTable(): Promise<CompletionTable> {
     envs: envs.map(({ id }) => id),
     models,
     keys: keysIn(configJsonSchema() as JsonSchema, ''),
+    trainings: trainings(),
+    trainingKeys: keysIn(baselineJsonSchema() as JsonSchema, ''),
   };
 }
