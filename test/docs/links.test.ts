@@ -1,6 +1,6 @@
 /** The pages hold together: links and anchors lead somewhere, every page is in the index, no code block is without a language. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { sections } from '../../src/report/explain/formulas.ts';
@@ -42,6 +42,19 @@ describe('the pages', () => {
       return anchor !== undefined && !anchors(file).has(anchor);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('lead to nothing that the tarball leaves out', () => {
+    const { files } = JSON.parse(readFileSync(assetPath('package.json'), 'utf8')) as { files: string[] };
+    const isPacked = (file: string): boolean =>
+      file === 'README.md' || files.some((entry) => file === entry || file.startsWith(`${entry}/`));
+    const missing = all.filter(isPacked).flatMap((page) =>
+      linksOf(page)
+        .map((target) => normalize(join(dirname(page), target.split('#')[0]! || basename(page))))
+        .filter((file) => !isPacked(file))
+        .map((file) => `${page}: ${file}`),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('are all in the index, docs/README.md', () => {

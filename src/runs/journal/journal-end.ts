@@ -64,8 +64,8 @@ export function readJournalEnd(folder: string): JournalEnd | null {
 const linkAtEnd = /"prev":"([0-9a-f]*)"\}$/;
 const linkSize = 64;
 
-function linkOf(bytes: Buffer): unknown {
-  const found = linkAtEnd.exec(bytes.subarray(-linkSize).toString('latin1'));
+function linkOf(bytes: Uint8Array): unknown {
+  const found = linkAtEnd.exec(Buffer.from(bytes.subarray(-linkSize)).toString('latin1'));
   if (found) return found[1];
   const parsed = parseLine(bytes);
   return 'value' in parsed && isLine(parsed.value) ? parsed.value.prev : undefined;

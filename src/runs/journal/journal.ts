@@ -41,7 +41,7 @@ const playedTypes: ReadonlySet<EventType> = new Set(['generation', 'evaluated'])
 
 interface Line {
   /** without the line break */
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   /** whether it has a line break */
   readonly ended: boolean;
   /** whether nothing follows it */
@@ -59,7 +59,7 @@ export function parseLine(line: Uint8Array): { readonly value: unknown } | { rea
 }
 
 /** The parts of a file from `start` to `end`, in bytes. */
-export function* partsOf(fd: number, start: number, end: number): Generator<Buffer> {
+export function* partsOf(fd: number, start: number, end: number): Generator<Uint8Array> {
   for (let at = start; at < end; ) {
     const part = Buffer.allocUnsafe(Math.min(chunkSize, end - at));
     const length = readSync(fd, part, 0, part.length, at);
@@ -72,7 +72,7 @@ export function* partsOf(fd: number, start: number, end: number): Generator<Buff
 /** The lines that the file has now, from `offset` on, a part at a time: a record may be larger than any buffer. */
 export function* linesOf(fd: number, offset: number): Generator<Line> {
   const size = fstatSync(fd).size;
-  let begun: Buffer[] = [];
+  let begun: Uint8Array[] = [];
   let read = offset;
   for (const part of partsOf(fd, offset, size)) {
     let start = 0;

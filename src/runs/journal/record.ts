@@ -101,7 +101,7 @@ export class RecordLines {
   }
 
   /** The line of the next event with its line break, and the event as a reader of it will see it. */
-  make(unmasked: EventBody, time: string): { readonly line: Buffer; readonly event: RunEvent } {
+  make(unmasked: EventBody, time: string): { readonly line: Uint8Array; readonly event: RunEvent } {
     const body = withMaskedPrompts(unmasked);
     const codec = this.#open(this.#format ?? newest);
     const { number, chained } = this.#format!;

@@ -35,7 +35,7 @@ function* eventsOf(iteration: number): Generator<EventBody> {
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'r2po-long-'));
   const lines = new RecordLines('events.jsonl');
-  const written: Buffer[] = [];
+  const written: Uint8Array[] = [];
   for (let iteration = 1; iteration <= length; iteration++) {
     for (const body of eventsOf(iteration)) {
       if (iteration === leftOut && body.type === 'llm_call') seq = lines.count;
