@@ -44,9 +44,12 @@ async function run(runs: string, options: Options, io: Io): Promise<void> {
   const { accessFor } = await import('../view/server/access.ts');
   const { RunRoot } = await import('../view/server/run-root.ts');
   const { pageFiles } = await import('../view/server/page-files.ts');
+  const { notSearched } = await import('../runs/folder/find-runs.ts');
   const access = accessFor(options.host, options.allowRemote ?? false);
   const root = new RunRoot(runs);
   const page = pageFiles();
+  const { folders, deeper } = root.find();
+  if (deeper > 0) io.warn(`"${root.path}" ${notSearched(deeper)}`);
   if (options.export !== undefined) {
     await writeFiles(options.export, { root, page }, options, io);
     return;
@@ -64,7 +67,7 @@ async function run(runs: string, options: Options, io: Io): Promise<void> {
     if (options.json)
       io.printJson({ url, port: listening.port, host: options.host, runs: root.path, token: access.token });
     else io.print(url);
-    if (root.find().folders.length === 0) {
+    if (folders.length === 0 && deeper === 0) {
       io.note(
         `no run in "${root.path}" yet: start one with "${quotedCommand(['run', 'cartpole/r2po', '--runs-dir', root.path])}", and it appears here`,
       );

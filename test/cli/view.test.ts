@@ -22,6 +22,15 @@ it('view --export writes the built page with the data of the runs', async () => 
   }
 });
 
+it('view counts the folders that are too deep to be searched', async () => {
+  const deep = join(folder, 'a', 'b', 'c', 'd');
+  for (const name of ['e', 'f']) writeRun(join(deep, name));
+  const { stderr } = await runCommand('view', join(folder, 'a'), '--export', join(folder, 'deep-page'));
+  expect(stderr).toContain(`"${join(folder, 'a')}" holds 2 folders that were not searched`);
+  const named = await runCommand('view', deep, '--export', join(folder, 'named-page'), '--json');
+  expect([JSON.parse(named.stdout).runs, named.stderr]).toEqual([2, expect.not.stringContaining('not searched')]);
+});
+
 it('view refuses a folder that is not there, and an address that other machines reach', async () => {
   const missing = await runCommand('view', join(folder, 'nowhere'));
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('start a run first')]);

@@ -79,9 +79,15 @@ describe('runs', () => {
       { seed: 5, means: [1, null, 4], rechecked: null, settings: episodes(25) },
     );
     mkdirSync(join(folder, 'notes'));
+    for (const name of ['x', 'y', '.z']) writeRun(join(folder, 'a', 'b', 'c', name));
     const { runs, leftOut } = findReportRuns([folder, join(folder, 'run-1')]);
     expect(runs.map(({ summary }) => summary.seed)).toEqual([8, 5]);
-    expect(leftOut).toEqual([{ path: join(folder, 'notes'), reason: 'neither is nor contains a run folder' }]);
+    const deep =
+      'holds 2 folders that were not searched, more than 3 levels below what was named; name them to search there';
+    expect(leftOut).toEqual([
+      { path: join(folder, 'a', 'b', 'c'), reason: deep, deeper: 2 },
+      { path: join(folder, 'notes'), reason: 'neither is nor contains a run folder' },
+    ]);
     expect(runs[1]!.rows).toEqual([
       { iteration: 1, episodes: 45, tokens: 100, calls: 3, seconds: null, mean: 1, best: 1 },
       { iteration: 2, episodes: 85, tokens: 201, calls: 5, seconds: null, mean: null, best: 1 },

@@ -137,11 +137,13 @@ describe('a folder of policies', () => {
     file('notes.json', '{"text": 1}');
     file('readme.txt', 'no policy');
     symlinkSync(folder, join(folder, 'loop'));
+    file('a/b/c/d/deep.json', JSON.stringify(linear(4)));
     const set = await loadPolicySet(folder, cartpole);
     expect(names(set)).toEqual([['hand', 'mine', 'runs/a']]);
     expect(set.duplicates).toEqual([{ name: 'twin', of: 'runs/a' }]);
     const reasons = set.leftOut.map(({ path, reason }) => [path, reason]);
     expect(reasons).toEqual([
+      [join(folder, 'a', 'b', 'c'), expect.stringMatching(/^holds 1 folder that was not searched, more than 3 levels/)],
       [join(folder, 'notes.json'), expect.stringMatching(/unknown key "text"/)],
       [join(folder, 'runs', 'b'), 'it is a run of MountainCar-v0, not of CartPole-v1'],
       [join(folder, 'runs', 'young'), expect.stringMatching(/best\.json.*file not found/)],

@@ -12,7 +12,7 @@ import { withEnvOptions } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
 import { type LoadedPolicy, type NamedEnv, NotPolicyError, namedEnv, parsePolicy } from '../../policies/policy-file.ts';
-import type { LeftOut } from './find-runs.ts';
+import { type LeftOut, maxDepth, notSearched } from './find-runs.ts';
 import type { Manifest } from './manifest.ts';
 import { changedSource } from './module-source.ts';
 import {
@@ -27,8 +27,6 @@ import {
 import { readRun } from './read-run.ts';
 
 const unit = '--policies';
-/** Levels below the given folder that are searched. */
-const maxDepth = 3;
 
 export interface NamedParams {
   readonly name: string;
@@ -114,7 +112,7 @@ async function readPolicyLines(source: string): Promise<FoundPolicy[]> {
 
 async function readFolder(root: string, wanted: Env | null, leftOut: LeftOut[]): Promise<FoundPolicy[]> {
   const found: FoundPolicy[] = [];
-  const leave = (path: string, reason: string) => leftOut.push({ path, reason, broken: true });
+  const leave = (one: LeftOut) => leftOut.push(one);
   for (const { path, isRun } of policyPaths(root, leave)) {
     const short = relative(root, path).replace(/\.json$/, '');
     const name = short === '' ? path : short;
@@ -250,25 +248,27 @@ interface PolicyPath {
   readonly isRun: boolean;
 }
 
-/** In the order of their names; links are followed. `leaveOut` gets the folders below `root` that cannot be read. */
-function policyPaths(root: string, leaveOut: (path: string, reason: string) => void): PolicyPath[] {
+/** In the order of their names; links are followed. `leaveOut` gets the folders below `root` that cannot be read, or are too deep. */
+function policyPaths(root: string, leaveOut: (one: LeftOut) => void): PolicyPath[] {
   const found: PolicyPath[] = [];
   walkFolders([root], {
     maxDepth,
     followLinks: true,
-    visit({ path, files, folders }) {
+    visit({ path, files, folders }, depth) {
       if (files.includes(manifestName)) {
         found.push({ path, isRun: true });
         return [];
       }
       const isPolicy = (name: string) => name.endsWith('.json') && !name.startsWith('.');
       for (const name of files.filter(isPolicy)) found.push({ path: join(path, name), isRun: false });
-      return folders.filter((name) => !name.startsWith('.'));
+      const shown = folders.filter((name) => !name.startsWith('.'));
+      if (depth === maxDepth && shown.length > 0) leaveOut({ path, reason: notSearched(shown.length) });
+      return shown;
     },
     onUnreadable(path, cause, depth) {
       const message = `cannot read the folder "${path}": ${faultWords(cause)}`;
       if (depth === 0) throw new UsageError(unit, message, cause);
-      leaveOut(path, message);
+      leaveOut({ path, reason: message, broken: true });
     },
   });
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { errorCode, errorDetail, UsageError } from '../../base/errors.ts';
 import { faultWords } from '../../base/machine-fault.ts';
 import { configName, manifestName } from '../../config/recorded.ts';
-import { findRunFolders } from '../../runs/folder/find-runs.ts';
+import { findRunFolders, notSearched } from '../../runs/folder/find-runs.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
 import { lockName } from '../../runs/journal/lock.ts';
 
@@ -21,6 +21,8 @@ export interface FoundInRoot {
   readonly folders: readonly FoundFolder[];
   /** what is wrong with the root itself; null: nothing */
   readonly problem: string | null;
+  /** folders that are too deep, which were not searched */
+  readonly deeper: number;
 }
 
 /** The files that rows and pages are made from. */
@@ -64,6 +66,7 @@ export class RunRoot {
     const start = this.#only === null ? this.path : join(this.path, this.#only);
     try {
       const { folders, leftOut } = findRunFolders([start], 'view');
+      const deeper = leftOut.reduce((sum, { deeper: count = 0 }) => sum + count, 0);
       const damaged = leftOut.filter(({ broken }) => broken === true);
       const problem = damaged.find(({ path }) => path === start && this.#only === null)?.reason ?? null;
       return {
@@ -73,11 +76,13 @@ export class RunRoot {
             .filter(({ path }) => path !== start || this.#only !== null)
             .map(({ path, reason }) => ({ id: this.#idOf(path), folder: path, problem: reason })),
         ],
-        problem,
+        // Where runs are shown, the command has said so.
+        problem: problem ?? (folders.length === 0 && deeper > 0 ? `"${start}" ${notSearched(deeper)}` : null),
+        deeper,
       };
     } catch (error) {
       const problem = error instanceof UsageError ? errorDetail(error) : unreadable(start, error);
-      return { folders: [], problem };
+      return { folders: [], problem, deeper: 0 };
     }
   }
 
