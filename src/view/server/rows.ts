@@ -7,7 +7,9 @@ import { readRunFile } from '../../runs/folder/files.ts';
 import type { Manifest } from '../../runs/folder/manifest.ts';
 import { readRun, type StoredRun } from '../../runs/folder/read-run.ts';
 import type { RunSummary } from '../../runs/folder/summary.ts';
+import { RecordFile } from '../../runs/journal/journal.ts';
 import { readJournalEnd } from '../../runs/journal/journal-end.ts';
+import { RunTotals } from '../../runs/journal/totals.ts';
 import { meanInterval } from '../../stats/intervals.ts';
 import type { RunRow } from '../api/index-of-runs.ts';
 import { configFacts } from './config-facts.ts';
@@ -157,15 +159,31 @@ function hasFile(stored: StoredRun, name: ReadFile): boolean {
   }
 }
 
-/** Why the files of a run cannot all be true, in words; null: they can. */
-function contradictionIn(folder: string): string | null {
+/** What a run has done by its record. Throws a usage error for one that is damaged. */
+function outcomeOfRecord(folder: string): Partial<RunRow> {
+  const record = new RecordFile(folder);
+  const totals = new RunTotals({ keepsRows: false });
+  for (const event of record.walk((bytes, value) => record.lines.read(bytes, value))) if (event) totals.add(event);
+  const { sessions, wallSeconds, latest, best, episodes, steps, answered, tokens } = totals;
+  if (sessions === 0) return {};
+  return {
+    ...{ episodes, steps, tokens, wallSeconds },
+    iterations: latest?.iteration ?? 0,
+    best: best?.mean ?? null,
+    calls: answered.calls,
+  };
+}
+
+/** The row of a run that no process has, checked. */
+function checkedRow(row: RunRow, folder: string): RunRow {
   try {
     const stored = readRun(folder);
-    if (stored.manifest.status !== 'finished' && !hasFile(stored, 'summary.json')) return null;
+    const hasNone = stored.manifest.status !== 'finished' && !hasFile(stored, 'summary.json');
+    if (hasNone) return { ...row, ...outcomeOfRecord(folder) };
     readAgreeing(stored);
-    return null;
+    return row;
   } catch (error) {
-    return errorDetail(error);
+    return { ...row, ...noOutcome, status: 'damaged', problem: errorDetail(error) };
   }
 }
 
@@ -217,14 +235,14 @@ export class RowReader {
 
   /**
    * The same of a run that is checked as reports do, which leave out one whose files contradict each other or its record: it
-   * is damaged, also where `read` is asked from now on. That takes as long as reading four rows, mostly for `config.yaml`.
+   * is damaged, also where `read` is asked from now on. One that has no summary yet gets the numbers of its record. That takes
+   * as long as reading four rows, mostly for `config.yaml`.
    */
   readChecked(found: FoundFolder): RunRow {
     const row = this.read(found);
     const known = this.#known.get(found.folder)!;
     if (known.isChecked) return row;
-    const problem = isWritten(row) ? contradictionIn(found.folder) : null;
-    const checked: RunRow = problem === null ? row : { ...row, ...noOutcome, status: 'damaged', problem };
+    const checked = isWritten(row) ? checkedRow(row, found.folder) : row;
     this.#known.set(found.folder, { ...known, row: checked, isChecked: true });
     return checked;
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRun } from '../../../src/runs/folder/read-run.ts';
 import { meanInterval } from '../../../src/stats/intervals.ts';
 import { apiProblem, rowChanges, runIndex } from '../../../src/view/api/index-of-runs.ts';
 import { IndexOfRuns } from '../../../src/view/server/index-of-runs.ts';
@@ -108,6 +109,24 @@ describe('rows', () => {
     const index = new IndexOfRuns(new RunRoot(root), 0);
     await index.refresh();
     expect(index.rows()[0]?.bestCi95).toEqual([...meanInterval(9, 3 / Math.sqrt(23), 23)]);
+  });
+
+  it('have the numbers of the record where a run was stopped before it wrote a summary', async () => {
+    const root = join(folder, 'without-summary');
+    cpSync('test/cases/earlier-run', join(root, 'stopped'), { recursive: true });
+    cpSync('test/cases/earlier-run', join(root, 'damaged'), { recursive: true });
+    writeFileSync(join(root, 'damaged', 'events.jsonl'), 'no event\n{}\n');
+    const index = new IndexOfRuns(new RunRoot(root), 0);
+    await index.refreshChecked();
+    const totals = readRun(join(root, 'stopped')).totals();
+    expect(index.rows()).toMatchObject([
+      { id: 'damaged', status: 'damaged', iterations: 0, problem: expect.stringContaining('events.jsonl:1') },
+      {
+        ...{ id: 'stopped', status: 'stopped', iterations: 1, best: totals.best!.mean, episodes: totals.episodes },
+        ...{ calls: totals.answered.calls, tokens: totals.tokens, steps: totals.steps },
+      },
+    ]);
+    expect(totals.answered.calls).toBeGreaterThan(0);
   });
 
   it('of a run whose process is gone are unfinished, and running while a process has the folder', async () => {
