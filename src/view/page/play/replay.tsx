@@ -40,7 +40,7 @@ async function shownEpisodes(
       const { trace, asRecorded } = await engine.playEpisode(subject, candidate.params, seed, recorded);
       const note =
         asRecorded === false
-          ? `The record has a return of ${numberText(recorded, 6)}: another backend played it, in f32. This replay is in float64.`
+          ? `The record has a return of ${numberText(recorded, 6)}: another backend or version played it. This replay is in float64.`
           : null;
       return { label: candidate.label, subject, trace, note };
     }),
