@@ -181,7 +181,7 @@ async function exportLogs(
   survivors: Survivors,
   io: Io,
 ): Promise<string[]> {
-  const { clearTarget, exportRun, exportTargets, mixedExperiments, openExportableRun } = await import(
+  const { clearTarget, exportRun, exportTargets, foreignRuns, mixedExperiments, openExportableRun } = await import(
     '../interop/reference/export.ts'
   );
   const { openBackend } = await import('../rollout/node/open.ts');
@@ -195,14 +195,20 @@ async function exportLogs(
       continue;
     }
     const run = await survivors.attempt(folder, () => openExportableRun(folder));
-    if (run !== null) runs.push(run);
+    if (run === null) continue;
+    if (run.events.some(({ type }) => type === 'iteration')) runs.push(run);
+    else survivors.leave(folder, 'it has no iteration, and the logs of the reference have nothing else');
   }
   survivors.requireSome(runs.length);
   if (runs.length === 0)
-    throw new UsageError('export', 'expected runs with policies, got imported trainings alone; use --format csv');
+    throw new UsageError('export', 'expected runs with iterations and policies, got none; use --format csv');
   for (const { folder, changed } of runs) if (changed !== null) io.warn(`${folder}: ${changed}`);
   for (const text of mixedExperiments(runs)) io.warn(`${text}; the scripts of the reference pool them`);
   const targets = exportTargets(runs, out);
+  const others = foreignRuns(targets);
+  if (others.length > 0) {
+    io.warn(`runs of an earlier export are beside these: ${others.join(', ')}; the scripts of the reference pool them`);
+  }
   for (const target of targets) {
     clearTarget(target, force === true);
     prepareOutputFolder('--out', target);

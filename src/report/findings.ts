@@ -47,7 +47,7 @@ export function findingsOf(groups: readonly RunGroup[], { by, reward, comparison
     const nameOf = (group: RunGroup): string => {
       const alike = members.filter((one) => methodOf(one) === methodOf(group));
       const apart = by.filter((_, i) => alike.some(({ values }) => values[i] !== group.values[i]));
-      return `${methodOf(group)}${apart.length > 0 ? ` (${settingText(group, apart, by)})` : ''}`;
+      return `${methodOf(group)}${apart.length > 0 ? ` (${settingText(group, apart, by) || 'default'})` : ''}`;
     };
     const own = members.filter((group) => methodOf(group) === comparison?.method);
     const lines = members.flatMap((group) => {
@@ -84,11 +84,12 @@ function highest(rewards: readonly { readonly name: string; readonly spread: Spr
   const title = rewardNames[reward];
   if (rewards.length === 0) return `no run has a ${title}`;
   const top = rewards.reduce((a, b) => (b.spread.mean > a.spread.mean ? b : a));
-  const { mean, ci95, runs } = top.spread;
-  const value = `${estimateText(mean, ci95, digits, standardError(top.spread))} over ${count(runs)}`;
+  const { mean, ci95 } = top.spread;
+  const best = rewards.filter(({ spread }) => spread.mean === mean);
+  const counts = [...new Set(best.map(({ spread }) => count(spread.runs)))];
+  const value = `${estimateText(mean, ci95, digits, standardError(top.spread))} over ${counts.join(' and ')}`;
   if (rewards.length === 1) return `${title} ${value}`;
-  const names = rewards.filter(({ spread }) => spread.mean === mean).map(({ name }) => name);
-  return `highest ${title} by ${names.join(' and ')}, ${value}`;
+  return `highest ${title} by ${best.map(({ name }) => name).join(' and ')}, ${value}`;
 }
 
 /** The significant differences one by one, then the others together, then those without a test. */

@@ -35,8 +35,9 @@ const ofEnvironment = /^(?:(?:sb3\.)?env_options\.|evaluation\.max_steps$)/;
 /** Keys by which imported trainings are kept apart that may be of another environment. */
 const ofDoubt = ['sb3.env_options', 'sb3.flagged'];
 
-/** Whether a run that does not have a key has the default of its environment, which is a value like any other. */
-export const hasDefault = (key: string): boolean => ofEnvironment.test(key) || ofDoubt.includes(key);
+/** Whether a run that does not have a key has a default, of its environment or as no branch, which is a value like any other. */
+export const hasDefault = (key: string): boolean =>
+  ofEnvironment.test(key) || ofDoubt.includes(key) || key === 'branch';
 
 /** What of the settings makes an environment another one. */
 export function environmentOf({ settings }: WithSettings): [string, string][] {

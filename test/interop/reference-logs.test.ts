@@ -463,7 +463,12 @@ describe('the commands', () => {
       true,
     );
     expect((await runHere(logs)).code).toBe(2);
-    expect((await runHere([...logs, '--force'])).code).toBe(0);
+    mkdirSync(join(root, 'out', 'cartpole_pure_search', 'run_2'));
+    const forced = await runHere([...logs, '--force']);
+    expect(forced.code).toBe(0);
+    expect(forced.stderr).toMatch(
+      /runs of an earlier export are beside these: .*run_2; the scripts of the reference pool/,
+    );
     const replayed = await runHere(['replay', folder]);
     expect(replayed.code).toBe(2);
     expect(replayed.stderr).toContain('was imported from a log');

@@ -33,7 +33,7 @@ const rowOf = (i: number): TidyRow => ({
   mean: i % 5 === 4 ? null : -0.1 * i,
   std: i % 4 === 3 ? null : 1 / (i + 3),
   kept: i % 2 === 1,
-  episodes: 2 ** 33 + 7 * i,
+  episodes: i % 6 === 5 ? null : 2 ** 33 + 7 * i,
   calls: 2 * i,
   tokens: 1000 + 11 * i,
 });
@@ -51,7 +51,14 @@ describe('a table in Parquet', () => {
     expect(groups.map((group) => Number(group.num_rows))).toEqual([6, 6, 6, 5]);
     expect(schema.slice(1).map(({ name }) => name)).toEqual(tidyColumns.map(({ name }) => name));
     const types = Object.fromEntries(schema.slice(1).map(({ name, type }) => [name, type]));
-    expect(types).toMatchObject({ run: 'BYTE_ARRAY', seed: 'INT64', mean: 'DOUBLE', kept: 'BOOLEAN', tokens: 'INT64' });
+    expect(types).toMatchObject({
+      run: 'BYTE_ARRAY',
+      seed: 'INT64',
+      mean: 'DOUBLE',
+      kept: 'BOOLEAN',
+      tokens: 'INT64',
+      episodes: 'INT64',
+    });
   });
 
   it('can be empty', async () => {

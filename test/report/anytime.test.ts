@@ -1,5 +1,5 @@
 /** Methods at equal budgets: the best so far, runtimes to targets, and what is not compared. */
-import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -153,6 +153,11 @@ describe('the comparison at equal budgets', () => {
     expect(header).toMatch(/^axis,env,method,model,.*budget,equal,runs,mean,/);
     expect(rows).toHaveLength(6);
     expect(rows.filter((row) => row.includes(',125,1,'))).toHaveLength(2);
+    // Of another report there, nothing stays but what is not ours.
+    writeFileSync(join(out, 'best-idea.svg'), '');
+    await saveReport(out, { ...reportOf(folder), anytime: [] });
+    expect(readdirSync(out)).not.toContain('equal-budgets.csv');
+    expect(readdirSync(out).filter((name) => name.startsWith('best-'))).toEqual(['best-idea.svg']);
   });
 
   it('is refused at episodes that no two methods have', async () => {

@@ -252,7 +252,7 @@ describe('r2po eval --policies', () => {
     [['--policy', '-', '--policies', '-'], /got both/],
     [['--policies', '-', '--returns', 'x.csv'], /expected --policy with --returns/],
     [['--policies', '-', '--dump-wgsl', '-'], /expected --policy with --dump-wgsl/],
-    [['--policy', '-', '--csv', 'x.csv'], /expected --policies with --csv/],
+    [['--policy', '-', '--csv', 'x.csv'], /expected --policies or --vary with --csv/],
     [['--policy', '-', '--top', '4'], /expected --policies with --top/],
     [['--policies', 'no-such-folder'], /file not found/],
   ])('refuses %j', async (more, message) => {

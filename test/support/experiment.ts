@@ -134,7 +134,7 @@ export async function uselessRun(run: SmallRun): Promise<string> {
   try {
     await execute(options);
   } catch (error) {
-    if (error instanceof UnusableError) return options.folder;
+    if (error instanceof Error && error.cause instanceof UnusableError) return options.folder;
     throw error;
   } finally {
     await options.backend.close();

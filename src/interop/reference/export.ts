@@ -3,7 +3,7 @@
  * search are played again from their seeds, and those of an imported run are restored from its copies.
  */
 import { createReadStream, createWriteStream, existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -12,6 +12,7 @@ import { DiffersError, errorCode, R2poError, UsageError } from '../../base/error
 import { cannotUse, faultWords } from '../../base/machine-fault.ts';
 import { clearDeadDrafts, replaceFile, writeDraft } from '../../base/node/atomic-file.ts';
 import { makeFolder } from '../../base/node/make-folder.ts';
+import { listFolder } from '../../base/node/walk.ts';
 import type { PickedEpisode, Summary } from '../../evaluation/summary.ts';
 import type { CandidateLabel } from '../../methods/method.ts';
 import type { Backend } from '../../rollout/backend.ts';
@@ -377,6 +378,16 @@ export function exportTargets(runs: readonly ExportableRun[], out: string): read
     const n = (counts.get(experiment) ?? 0) + 1;
     counts.set(experiment, n);
     return join(out, experiment, `run_${n}`);
+  });
+}
+
+/** Runs of an earlier export that stay in the experiments of these targets, by their paths. */
+export function foreignRuns(targets: readonly string[]): readonly string[] {
+  const written = new Set(targets);
+  return [...new Set(targets.map((target) => dirname(target)))].flatMap((experiment) => {
+    const folders = existsSync(experiment) ? listFolder(experiment).folders : [];
+    const runs = folders.filter((name) => /^run_\d+$/.test(name)).map((name) => join(experiment, name));
+    return runs.filter((path) => !written.has(path));
   });
 }
 

@@ -9,6 +9,7 @@ const rowsPerGroup = 100_000;
 const schemaTypes: Readonly<Record<TidyType, Omit<SchemaElement, 'name'>>> = {
   text: { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
   whole: { type: 'INT64', repetition_type: 'REQUIRED' },
+  counted: { type: 'INT64', repetition_type: 'OPTIONAL' },
   real: { type: 'DOUBLE', repetition_type: 'OPTIONAL' },
   boolean: { type: 'BOOLEAN', repetition_type: 'REQUIRED' },
 };
@@ -45,7 +46,10 @@ export class TidyParquet {
   private writeGroup(): void {
     const columnData = tidyColumns.map(({ name, type }) => ({
       name,
-      data: this.rows.map((row) => (type === 'whole' ? BigInt(row[name]) : row[name])),
+      data: this.rows.map((row) => {
+        const value = row[name];
+        return (type === 'whole' || type === 'counted') && value !== null ? BigInt(value) : value;
+      }),
     }));
     this.writer.write({ columnData, rowGroupSize: this.groupSize });
     this.rows = [];

@@ -19,14 +19,14 @@ export interface TidyRow {
   /** null when the single episodes are unknown */
   readonly std: number | null;
   readonly kept: boolean;
-  /** total of the run up to the end of the iteration, like calls and tokens */
-  readonly episodes: number;
+  /** total of the run up to the end of the iteration, like calls and tokens; null: the log of another program has none */
+  readonly episodes: number | null;
   readonly calls: number;
   readonly tokens: number;
 }
 
-/** `real` columns may contain null. */
-export type TidyType = 'text' | 'whole' | 'real' | 'boolean';
+/** Columns of `real` and `counted` may contain null. */
+export type TidyType = 'text' | 'whole' | 'counted' | 'real' | 'boolean';
 
 /** Column order of the files. */
 export const tidyColumns = [
@@ -40,7 +40,7 @@ export const tidyColumns = [
   { name: 'mean', type: 'real' },
   { name: 'std', type: 'real' },
   { name: 'kept', type: 'boolean' },
-  { name: 'episodes', type: 'whole' },
+  { name: 'episodes', type: 'counted' },
   { name: 'calls', type: 'whole' },
   { name: 'tokens', type: 'whole' },
 ] as const satisfies readonly { readonly name: keyof TidyRow; readonly type: TidyType }[];
@@ -57,7 +57,9 @@ export function tidyRows(run: string, manifest: Manifest, events: readonly RunEv
     if (event.type !== 'iteration') continue;
     const { iteration, kept } = event;
     const model = totals.model ?? manifest.model;
-    const soFar = { episodes: totals.episodes, calls: totals.answered.calls, tokens: totals.tokens };
+    // A run has played some by the end of its first iteration.
+    const episodes = totals.episodes === 0 && manifest.imported ? null : totals.episodes;
+    const soFar = { episodes, calls: totals.answered.calls, tokens: totals.tokens };
     for (const { label, mean } of event.candidates) {
       rows.push({
         ...{ run, env, method, model, seed, iteration, candidate: label },

@@ -1,6 +1,6 @@
 /** The folder of `r2po report --out`: tables in four formats, curves as pictures with their source, and a page. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorDetail } from '../../base/errors.ts';
 import { jsonText } from '../../base/json.ts';
@@ -12,6 +12,7 @@ import { StoredRun } from '../../runs/folder/read-run.ts';
 import { eventsName } from '../../runs/journal/journal.ts';
 import { anytimeStyles, bestSpec, runtimeSpec } from '../anytime/charts.ts';
 import { equalBudgetNumbers, equalNames, runtimeNumbers } from '../anytime/tables.ts';
+import { curveAxes } from '../curves/average-curves.ts';
 import { curveSpec } from '../curves/group-charts.ts';
 import { NoPngError, pngProblem, renderPng } from '../curves/png.ts';
 import { callsSpec, panelOf, returnsSpec, shownRuns } from '../curves/run-panels.ts';
@@ -61,11 +62,29 @@ export async function saveReport(
   try {
     makeFolder(folder);
     clearDeadDrafts(folder);
+    removeEarlier(folder, new Set(files.map(({ name }) => name)));
     for (const { name, content } of files) replaceFile(join(folder, name), content, 'rebuildable');
   } catch (cause) {
     throw cannotUse('--out', 'a writable folder', folder, cause);
   }
   return files.map(({ name }) => name);
+}
+
+/** Files that only some reports have. */
+const ofSome = [
+  'equal-budgets.csv',
+  'runtimes.csv',
+  ...[
+    ...curveAxes.flatMap((axis) => [`curves-${axis}`, `best-${axis}`, `runtimes-${axis}`]),
+    'returns',
+    'calls',
+  ].flatMap((name) => [`${name}.svg`, `${name}.png`, `${name}.vl.json`]),
+];
+
+/** A page of one report must not lie beside curves of another. */
+function removeEarlier(folder: string, written: ReadonlySet<string>): void {
+  if (!existsSync(join(folder, 'report.json'))) return;
+  for (const name of ofSome) if (!written.has(name)) rmSync(join(folder, name), { force: true });
 }
 
 /** Curves and comparisons are drawn by the page itself, in its own colours. */

@@ -14,7 +14,7 @@ import { warmupParameters } from '../../methods/warmup.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import { stepLimit, type Trace } from '../../rollout/job.ts';
 import { type EpisodePick, unlessBroken } from '../../rollout/statistics.ts';
-import { costOf, priceOf } from '../models/cost.ts';
+import { costOf, priceDate, priceOf } from '../models/cost.ts';
 import type { LlmUnits } from '../resolve-units.ts';
 import { deriveGenerator, deriveSeed } from '../seeds.ts';
 import type { CostEstimate, TokenCounts } from './driver.ts';
@@ -74,7 +74,7 @@ export async function estimateSearch(
     completion_tokens: paid.reduce((total, { completionTokens }) => total + completionTokens, 0),
     longest_call_tokens: { search: longest('search'), critic: longest('critic') },
     cost_usd: costs.reduce((total, cost) => (total === null || cost === null ? null : total + cost), 0),
-    price_date: price?.date ?? null,
+    price_date: priceDate(price),
     price_source: price?.source ?? null,
   };
 }

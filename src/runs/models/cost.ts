@@ -35,6 +35,10 @@ export function priceOf(config: Priced, model: string): Price | null {
   return isStandIn(model) ? nothing : null;
 }
 
+/** The date of a price; null: there is none, or nothing is billed. */
+export const priceDate = (price: Price | null): string | null =>
+  price === null || price === nothing ? null : price.date;
+
 /** USD; null for an unknown price. */
 export function costOf(price: Price | null, tokens: PaidTokens): number | null {
   if (price === null) return null;
