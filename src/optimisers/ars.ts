@@ -88,9 +88,10 @@ class Ars implements Algorithm {
     return this.#filter ? this.#filter.fold(inside) : inside;
   }
 
-  tell(returns: Float64Array, observed: ObservationMoments | null): void {
+  tell(given: Float64Array, observed: ObservationMoments | null): void {
     if (this.#filter && observed) this.#filter.moments = mergeMoments(this.#filter.moments, observed);
     const { directions, top_directions: top, step_size } = this.#settings;
+    const returns = squarable(given);
     const better = Float64Array.from({ length: directions }, (_, k) => Math.max(returns[2 * k]!, returns[2 * k + 1]!));
     const chosen = descending(better).slice(0, top ?? directions);
     const used = Float64Array.from(chosen.flatMap((k) => [returns[2 * k]!, returns[2 * k + 1]!]));
@@ -125,6 +126,18 @@ class Ars implements Algorithm {
         : null,
     };
   }
+}
+
+/** Sizes whose squares, summed over any population, are inside of the range of numbers. */
+const squared = { min: 1e-100, max: 1e100 } as const;
+
+/** The returns times a power of two, which a step does not depend on: their squares neither overflow nor vanish. */
+function squarable(returns: Float64Array): Float64Array {
+  const largest = returns.reduce((size, value) => Math.max(size, Math.abs(value)), 0);
+  const isOrdinary = largest > squared.min && largest < squared.max;
+  if (largest === 0 || !Number.isFinite(largest) || isOrdinary) return returns;
+  const scale = 2 ** Math.min(1000, -Math.floor(Math.log2(largest)));
+  return returns.map((value) => value * scale);
 }
 
 function openFilter({ foldFilter, observationSize }: Problem, saved: StateReader | null): Filter {

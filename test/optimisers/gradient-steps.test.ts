@@ -59,6 +59,19 @@ describe('ARS', () => {
     expectEqual(search.centre(), moved);
   });
 
+  it('takes the same step from returns of any size', () => {
+    const { params, deltas, plus, minus, top, step, noise } = golden.ars;
+    const settings = { directions: deltas.length, top_directions: top, step_size: step, noise };
+    const moved = (scale: number): Float64Array => {
+      const search = at(ars, params, settings);
+      search.ask(new RecordedDraws(deltas.flat()));
+      search.tell(plus.flatMap((value: number, k: number) => [scale * value, scale * minus[k]]));
+      return search.centre();
+    };
+    const own = moved(1);
+    for (const power of [-900, -600, -300, 10, 300, 600, 1000]) expect(moved(2 ** power)).toEqual(own);
+  });
+
   it('V2 folds the filter of the observations into weights and biases', () => {
     const { observations, params, folded, mean, std } = golden.filter;
     const [first, second] = [new MomentCollector(3), new MomentCollector(3)];
