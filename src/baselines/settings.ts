@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { UsageError, unknownName } from '../base/errors.ts';
-import { between, choice, fields, flag, optional, orNull, section, text, whole } from '../base/schema-fields.ts';
+import { choice, flag, optional, orNull, section, whole } from '../base/schema-fields.ts';
 import { hashOf } from '../config/hash.ts';
 import { merge } from '../config/layers.ts';
 import { showValue } from '../config/problems.ts';
@@ -17,6 +17,7 @@ import { findEnv } from '../envs/registry.ts';
 import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
 import { maxEpisodes, maxSeed } from '../rollout/job-checks.ts';
 import { type Algorithm, algorithms, findAlgorithm, requireFit } from './algorithms.ts';
+import { hyperparameterSchema } from './arguments.ts';
 import { type Hyperparameters, zooEntry } from './zoo.ts';
 
 /** Where hyperparameters come from; also the first part of the name of a method: `sb3/ppo`, `zoo/ppo`. */
@@ -64,7 +65,9 @@ const schema = section('a training with Stable-Baselines3', {
       .describe('a policy that was trained on normalised observations is evaluated on plain ones'),
     constant_schedules: flag().default(false).describe('values that fall linearly in the zoo stay constant'),
   }).prefault({}),
-  hyperparameters: fields('hyperparameters')
+  // Of any value: each is checked for what it is.
+  hyperparameters: z
+    .record(z.string(), z.unknown(), { error: 'a section of hyperparameters' })
     .default({})
     .describe('hyperparameters of the algorithm that replace others'),
 });
@@ -96,7 +99,7 @@ export interface BaselineConfig {
     readonly source: string;
     readonly policy: string;
     readonly n_envs: number;
-    readonly normalize: z.output<typeof checked>['normalize'];
+    readonly normalize: boolean | Hyperparameters;
     readonly hyperparameters: Hyperparameters;
     readonly budget: 'episodes' | 'evaluated-episodes' | 'steps';
     /** of training; null: the other one is the budget */
@@ -230,32 +233,30 @@ function chosen(settings: Source, algorithm: Algorithm, env: Env): Chosen {
   };
 }
 
-/** Those that the trainer reads itself; all others are arguments of the algorithm, which checks them. */
-const checked = z.looseObject({
-  policy: text('the name of a policy, such as MlpPolicy'),
-  n_envs: whole(1, 1000),
-  normalize: z.union([z.boolean(), fields('arguments')], {
-    error: 'true, false or a section of arguments of VecNormalize',
-  }),
-  noise_type: choice(['normal', 'ornstein-uhlenbeck']).nullish(),
-  noise_std: between(0, 1e6).optional(),
-  policy_kwargs: z
-    .looseObject({ activation_fn: choice(['tanh', 'relu']).optional() }, { error: 'a section of arguments' })
-    .optional(),
-});
-
-/** The given hyperparameters in place of those of the source, section by section. Throws a usage error. */
-function hyperparametersOf({ values, policy, n_envs, normalize }: Chosen, given: Hyperparameters) {
+/**
+ * The given hyperparameters in place of those of the source, section by section. Throws a usage error that names the nearest
+ * one.
+ */
+function hyperparametersOf(
+  algorithm: Algorithm,
+  env: Env,
+  { values, policy, n_envs, normalize }: Chosen,
+  given: Hyperparameters,
+) {
   const refuse = (message: string): never => {
     throw new UsageError('baseline', message);
   };
-  const parsed = checked.safeParse(merge({ ...values, policy, n_envs, normalize }, given));
+  const merged = merge({ ...values, policy, n_envs, normalize }, given);
+  const schema = hyperparameterSchema(algorithm, env, { policy: merged.policy, normalize: merged.normalize });
+  const parsed = schema.safeParse(merged);
   if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    const got = path.reduce<unknown>((value, key) => (value as Hyperparameters)[String(key)], given);
-    return refuse(`expected "hyperparameters.${path.join('.')}" to be ${message}, got ${showValue(got)}`);
+    const { code, path, message } = parsed.error.issues[0]!;
+    const name = ['hyperparameters', ...path].join('.');
+    if (code === 'unrecognized_keys') return refuse(`${name}: ${message}`);
+    const got = path.reduce<unknown>((value, key) => (value as Hyperparameters)[String(key)], merged);
+    return refuse(`expected "${name}" to be ${message}, got ${showValue(got)}`);
   }
-  const { noise_type: kind, noise_std: std } = parsed.data;
+  const { noise_type: kind, noise_std: std } = merged;
   if ((kind === undefined && std !== undefined) || (kind != null && std === undefined)) {
     const [there, missing] = kind == null ? ['noise_std', 'noise_type'] : ['noise_type', 'noise_std'];
     refuse(`expected "hyperparameters.${missing}" beside ${there}, got none; add it`);
@@ -327,7 +328,12 @@ export async function resolveBaseline(
   const { iterations, ...budget } = budgetOf(given, found);
   const { config: search } = await resolveConfig(`${env.folder}/r2po`);
   const { maxSteps, successThreshold } = episodeSettings(search, env);
-  const { n_envs, normalize, policy, ...hyperparameters } = hyperparametersOf(found, given.hyperparameters);
+  const { n_envs, normalize, policy, ...hyperparameters } = hyperparametersOf(
+    algorithm,
+    env,
+    found,
+    given.hyperparameters,
+  );
   if (given.defects.raw_evaluation && normalize === false) {
     throw new UsageError(
       'baseline',

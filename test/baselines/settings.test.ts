@@ -1,12 +1,20 @@
 /** Names and settings of trainings. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { UsageError } from '../../src/base/errors.ts';
+import { assetPath } from '../../src/base/node/assets.ts';
 import { algorithms } from '../../src/baselines/algorithms.ts';
+import { hyperparameterSchema } from '../../src/baselines/arguments.ts';
 import { isBaselineName, resolveBaseline, trainingEpisodes } from '../../src/baselines/settings.ts';
 import { jobOf } from '../../src/baselines/trainer.ts';
 import { zooEntry } from '../../src/baselines/zoo.ts';
 import { envs } from '../../src/envs/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
+import { temporaryFolder } from '../support/experiment.ts';
 
 describe('the settings of a training', () => {
   it('by default are those of Stable-Baselines3, with all episodes for training', async () => {
@@ -127,6 +135,42 @@ describe('a name or a setting that cannot be', () => {
     ['pendulum/td3', ['hyperparameters.noise_std=0.3'], 'expected "hyperparameters.noise_type" beside noise_std'],
     ['cartpole/ppo', ['hyperparameters.policy_kwargs.activation_fn=gelu'], 'activation_fn" to be one of tanh, relu'],
     ['cartpole/ppo', ['hyperparameters.policy_kwargs=3'], 'policy_kwargs" to be a section of arguments, got 3'],
+    [
+      'cartpole/ppo',
+      ['hyperparameters.learning_rat=0.1'],
+      'hyperparameters: unknown argument of ppo "learning_rat"; did you mean "learning_rate"?',
+    ],
+    ['cartpole/dqn', ['hyperparameters.n_epochs=3'], 'hyperparameters: unknown argument of dqn "n_epochs"'],
+    ['cartpole/ppo', ['hyperparameters.seed=3'], 'hyperparameters: unknown argument of ppo "seed"'],
+    ['cartpole/ppo', ['hyperparameters={noise_type: normal, noise_std: 0.1}'], 'unknown argument of ppo "noise_type"'],
+    [
+      'cartpole/dqn',
+      ['hyperparameters.policy_kwargs.net_arc=[8]'],
+      'hyperparameters.policy_kwargs: unknown argument of the policy of dqn "net_arc"; did you mean "net_arch"?',
+    ],
+    [
+      'cartpole/ars',
+      ['hyperparameters.policy_kwargs.net_arch=[8]'],
+      'unknown argument of the policy of ars "net_arch"',
+    ],
+    [
+      'mountaincar/zoo/ppo',
+      ['hyperparameters.normalize.clip_ob=3'],
+      'hyperparameters.normalize: unknown argument of VecNormalize "clip_ob"; did you mean "clip_obs"?',
+    ],
+    [
+      'cartpole/ppo',
+      ['hyperparameters.learning_rate=.nan'],
+      '"hyperparameters.learning_rate" to be a number of at least 0, or {linear: x}, which falls from x to 0, got NaN',
+    ],
+    ['cartpole/ppo', ['hyperparameters.learning_rate=-0.1'], 'got -0.1'],
+    ['cartpole/zoo/ppo', ['hyperparameters.clip_range.linear=.inf'], 'got {"linear":null}'],
+    ['cartpole/ppo', ['hyperparameters.n_steps=2.5'], '"hyperparameters.n_steps" to be a whole number in 1 ...'],
+    ['cartpole/ppo', ['hyperparameters.gamma=1.1'], '"hyperparameters.gamma" to be a number in 0 ... 1, got 1.1'],
+    ['cartpole/ppo', ['hyperparameters.use_sde=true'], 'to be false, as CartPole-v1 has numbered actions, got true'],
+    ['cartpole/ppo', ['hyperparameters.policy=CnnPolicy'], '"hyperparameters.policy" to be one of MlpPolicy, got "Cnn'],
+    ['pendulum/sac', ['hyperparameters.ent_coef=auto_0'], 'auto, or auto_x, which begins with x, got "auto_0"'],
+    ['pendulum/td3', ['hyperparameters.policy_kwargs.net_arch={pi: [8]}'], 'or {pi: [64], qf: [64]}, got {"pi":[8]}'],
     ['cartpole/ppo', ['defects.raw_evaluation=true'], 'expected normalised observations with defects.raw_evaluation'],
     ['cartpole/ppo', ['hyperparameters.__proto__.x=1'], 'expected another key'],
   ] as const)('%s %j is refused', async (name, overrides, message) => {
@@ -168,6 +212,67 @@ it('every algorithm that fits an environment has settings of each source', async
       expect(sb3.training_steps).toBeGreaterThan(0);
     }
   }
+});
+
+interface RecordedArguments {
+  readonly VecNormalize: Readonly<Record<string, unknown>>;
+  readonly algorithms: Readonly<
+    Record<string, Record<'arguments', Record<string, unknown>> & { policies: Record<string, Record<string, unknown>> }>
+  >;
+}
+
+describe('the arguments of Stable-Baselines3', () => {
+  const path = assetPath('test/golden/sb3/arguments.json');
+  const { VecNormalize, algorithms: recorded } = JSON.parse(readFileSync(path, 'utf8')) as RecordedArguments;
+  /** Those that the trainer gives, that are classes or functions, or that only other observations or logs have. */
+  const left = {
+    own: [
+      ...['env', 'seed', 'device', 'verbose', 'tensorboard_log', '_init_setup_model', 'action_noise'],
+      ...['replay_buffer_class', 'rollout_buffer_class'],
+    ],
+    policy: ['use_sde', 'features_extractor_class', 'features_extractor_kwargs', 'optimizer_class'],
+    normalize: ['training', 'gamma', 'norm_obs_keys'],
+  };
+  const settable = (all: object, others: readonly string[]) =>
+    Object.keys(all).filter((name) => !others.includes(name));
+  const ids = algorithms.map(({ id }) => id);
+  const envOf = (id: string) => findEnv(id === 'dqn' ? 'cartpole' : 'pendulum');
+  const schemaOf = (id: string, policy: string) => hyperparameterSchema({ id }, envOf(id), { policy, normalize: {} });
+  const namesOf = (id: string, policy: string, part: string): string[] => {
+    const shape = schemaOf(id, policy).shape as Record<string, z.ZodType>;
+    const inside = shape[part] instanceof z.ZodOptional ? shape[part].unwrap() : shape[part];
+    return Object.keys((inside as z.ZodObject).shape).sort();
+  };
+
+  it.each(ids)('of %s are those that it takes, and their defaults are of the kind that is taken', (id) => {
+    const { arguments: own, policies } = recorded[id]!;
+    const ours = Object.keys(schemaOf(id, 'MlpPolicy').shape).filter(
+      (name) => !['policy', 'n_envs', 'normalize', 'noise_type', 'noise_std'].includes(name),
+    );
+    expect(ours.sort()).toEqual(settable(own, left.own).sort());
+    expect(Object.keys(policies)).toContain(algorithms.find((one) => one.id === id)!.policy);
+    for (const [policy, kwargs] of Object.entries(policies)) {
+      const defaults = Object.fromEntries(
+        settable(own, [...left.own, 'policy_kwargs']).map((name) => [name, own[name]]),
+      );
+      const { error } = schemaOf(id, policy).safeParse({ ...defaults, policy, n_envs: 1, normalize: {} });
+      expect(error?.issues ?? []).toEqual([]);
+      expect(namesOf(id, policy, 'policy_kwargs')).toEqual(settable(kwargs, left.policy).sort());
+    }
+    expect(namesOf(id, 'MlpPolicy', 'normalize')).toEqual(settable(VecNormalize, left.normalize).sort());
+  });
+
+  it.skipIf(!process.env.R2PO_PYTHON)(
+    'are those of the Python that trains',
+    () => {
+      const copy = join(temporaryFolder(), 'arguments.json');
+      const script = assetPath('test/golden/record/sb3-arguments.py');
+      const { status, stderr } = spawnSync(process.env.R2PO_PYTHON!, ['-B', script, copy], { encoding: 'utf8' });
+      expect(status, stderr).toBe(0);
+      expect(readFileSync(copy, 'utf8')).toBe(readFileSync(path, 'utf8'));
+    },
+    120_000,
+  );
 });
 
 it('a name is that of a training where no other method has it', () => {
