@@ -134,6 +134,8 @@ export class RunTotals {
 
   /** s of all sessions, from the start of each to its last event, without the time that it was paused */
   get wallSeconds(): number {
+    // An imported run has an event before its first session.
+    if (this.sessions === 0) return 0;
     return this.finishedSessions + Math.max(0, this.lastTime - this.sessionStart - this.pausedMs) / 1000;
   }
 
@@ -159,8 +161,7 @@ export class RunTotals {
     }
     const time = Date.parse(event.time);
     if (event.type === 'run_started') {
-      // An imported run has an event before its first session.
-      this.finishedSessions = this.sessions === 0 ? 0 : this.wallSeconds;
+      this.finishedSessions = this.wallSeconds;
       this.sessionStart = time;
       this.pausedMs = 0;
       this.paused = false;

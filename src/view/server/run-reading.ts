@@ -255,7 +255,7 @@ export class RunReading {
   }
 
   #add(event: RunEvent): void {
-    const before = this.totals.sessions === 0 ? 0 : this.totals.wallSeconds;
+    const before = this.totals.wallSeconds;
     this.totals.add(event);
     this.#addSpan(event, before);
     this.optimiser?.add(event);

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -240,6 +240,15 @@ describe('GET /api/runs/:id', () => {
       400,
       expect.stringContaining('"imported.training.resume"'),
     ]);
+  });
+
+  it('begins the time of an import with its first session', async () => {
+    const { code, stderr } = await runCommand('import', 'sb3', 'test/cases/sb3/ppo', '--runs-dir', run('imports'));
+    expect(code, stderr).toBe(0);
+    const [name] = readdirSync(run('imports'));
+    const { row, spans } = await page(`imports/${name}`);
+    expect(row.wallSeconds).toBeLessThan(60);
+    expect(spans.every(({ start, end }) => start >= 0 && end <= 60_000)).toBe(true);
   });
 
   it('says so where a run has been deleted while it was shown', async () => {
