@@ -75,10 +75,7 @@ export async function executeBaseline(options: BaselineOptions): Promise<RunSumm
   const found = openBaseline(folder);
   const stale = await watchLock(folder, options);
   const compared = compareJournal(folder);
-  if (compared.missing.length > 0) {
-    // Snapshots that were evaluated are removed: a training cannot be continued from an earlier one.
-    throw refusalOf(folder, compared, 'move the folder away and train again');
-  }
+  if (compared.missing.length > 0) throw refusalOf(folder, compared);
   const journal = Journal.open(folder, undefined, { stale, reader: compared.reader });
   try {
     return await new TrainingRun(found, options, journal).run();

@@ -99,6 +99,8 @@ export interface ComparedJournal {
   readonly missing: readonly string[];
   /** model calls that the other files state and the journal lacks */
   readonly lostCalls: number;
+  /** what helps where there is no copy of the journal */
+  readonly remedy: string;
 }
 
 /**
@@ -107,25 +109,31 @@ export interface ComparedJournal {
  */
 export function compareJournal(folder: string): ComparedJournal {
   // First the other files: a process that writes this run meanwhile appends to the journal before it writes them.
-  const claims = claimsOf(readRun(folder));
+  const run = readRun(folder);
+  const claims = claimsOf(run);
   const reader = new JournalReader(folder, claims.summary?.record?.events);
   const log = reader.read();
   const { status, rows, answered, episodes, steps } = totalsOf(log.events);
   const held = { status, rows, answered, episodes, steps, end: log.end, summaryDigest: reader.markDigest };
   const stated = Math.max(claims.summary?.llm.calls ?? 0, claims.metrics?.at(-1)?.calls ?? 0);
-  return { reader, log, missing: missingFrom(held, claims), lostCalls: Math.max(0, stated - answered.calls) };
+  const lostCalls = Math.max(0, stated - answered.calls);
+  const remedy = remedyOf(run.manifest, lostCalls);
+  return { reader, log, missing: missingFrom(held, claims), lostCalls, remedy };
 }
 
-/** The usage error of a run whose journal lacks something. `remedy`: what helps where there is no copy of the journal. */
-export function refusalOf(folder: string, compared: ComparedJournal, remedy = repairOf(compared)): UsageError {
+/** The usage error of a run whose journal lacks something. */
+export function refusalOf(folder: string, { missing, remedy }: ComparedJournal): UsageError {
   return new UsageError(
     'run folder',
-    `expected in "${folder}" a journal of everything that was done, got less: ${compared.missing.join('; ')}; ` +
+    `expected in "${folder}" a journal of everything that was done, got less: ${missing.join('; ')}; ` +
       `nothing was changed; restore ${eventsName} from a copy, or ${remedy}`,
   );
 }
 
-function repairOf({ lostCalls }: ComparedJournal): string {
+function remedyOf({ imported }: Manifest, lostCalls: number): string {
+  // Snapshots that were evaluated are removed: a training cannot be continued from an earlier one.
+  if (imported?.training?.resume !== undefined) return 'move the folder away and train again';
+  if (imported) return 'move the folder away and import it again';
   const calls = lostCalls > 0 ? `, and makes ${counted(lostCalls, 'lost model call')} again` : '';
   return `use "r2po run ... --resume --repair", which keeps the old files, continues from the journal${calls}`;
 }
