@@ -324,6 +324,8 @@ export function namedPython({
   python,
   env = process.env,
 }: Pick<PythonOptions, 'python' | 'env'>): { path: string; option: string } | null {
+  if (python === '')
+    throw new UsageError('--python', 'expected the path of a Python, got ""; name one, or leave it out');
   if (python !== undefined) return { path: python, option: '--python' };
   const path = env[pythonVariable];
   return path ? { path, option: pythonVariable } : null;

@@ -253,6 +253,14 @@ describe('a finished training', () => {
     ]);
     expect(stderr).toContain('or move the folder away and train again');
     expect(readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mtimeMs])).toEqual(before);
+    // Other commands that need the whole journal name no other way out.
+    const exported = await runCommand('export', folder, '--out', join(temporaryFolder(), 'table.csv'));
+    expect(exported.stderr).toContain('or move the folder away and train again');
+  });
+
+  it('is resumed with no Python of an empty name', async () => {
+    const { code, stderr } = await runCommand('baseline', copied(), '--resume', '--python', '');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('expected the path of a Python, got ""; name one')]);
   });
 
   it('is verified with its settings, its model and its best policy', async () => {
