@@ -1,14 +1,16 @@
 /**
  * Real trainings with Stable-Baselines3: only where R2PO_PYTHON names a Python that has it. Each takes some seconds.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, it, vi } from 'vitest';
 import { InterruptedError } from '../../src/base/errors.ts';
-import { assetPath } from '../../src/base/node/assets.ts';
+import { assetPath, besideCode } from '../../src/base/node/assets.ts';
 import { createBaselineFolder } from '../../src/baselines/run-folder.ts';
 import { resolveBaseline } from '../../src/baselines/settings.ts';
+import { writeJob } from '../../src/baselines/trainer.ts';
 import { executeBaseline } from '../../src/baselines/training-run.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { readEvents } from '../../src/runs/journal/journal.ts';
@@ -90,6 +92,27 @@ describe.skipIf(python === '')('a training with Stable-Baselines3', () => {
         /the training failed: .* no longer finite numbers; .* lower hyperparameters.learning_rate/,
       );
       expect(readdirSync(temporary).filter((name) => name.startsWith('SB3-'))).toEqual([]);
+    },
+    limitMs,
+  );
+
+  it(
+    'that gets the signals of its group saves itself when it is told to',
+    async () => {
+      const folder = temporaryFolder();
+      writeJob(folder, await resolveBaseline('cartpole/ppo', ['steps=1000000', 'hyperparameters.n_steps=64']));
+      const child = spawn(python, ['-B', besideCode('baselines/python/train.py'), folder], {
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
+      const types: string[] = [];
+      for await (const text of createInterface({ input: child.stdout })) {
+        types.push(JSON.parse(text).type);
+        if (types.length !== 2) continue;
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) child.kill(signal);
+        child.stdin.end('stop\n');
+      }
+      expect(types.slice(-2)).toEqual(['checkpoint', 'stopped']);
+      expect(existsSync(join(folder, 'checkpoint', 'model.zip'))).toBe(true);
     },
     limitMs,
   );

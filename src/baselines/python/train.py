@@ -460,6 +460,7 @@ def main():
 if __name__ == "__main__":
     import signal
 
-    # The terminal sends Ctrl-C to both processes; the other one says what to do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal sends Ctrl-C to both processes, a service manager or a scheduler SIGTERM; the other one says what to do.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
     sys.exit(main())
