@@ -261,6 +261,16 @@ describe('a mistake in an environment of one’s own', () => {
     expect(code).toBe(1);
   });
 
+  it.each(['wasm', ...(hasAdapter ? ['webgpu'] : [])])(
+    'says on %s how a bound of a draw becomes an F64',
+    async (backend) => {
+      const copy = changed(`inexact-${backend}`, 'index.js', "['startLow', 'startHigh']", '[]');
+      const { code, stderr } = await evalOf(copy, '--backend', backend);
+      expect(stderr).toMatch(/docking\.wgsl:2:\d+:? .*F64.*f32.*; list the constant under "exact" in the environment/);
+      expect(code).toBe(1);
+    },
+  );
+
   it.skipIf(!hasAdapter)('names the state and the entry where the two halves disagree', async () => {
     const copy = changed('halves', 'docking.wgsl', 'p.push * thrust', 'p.push * 1.1 * thrust');
     const { code, stderr } = await runHere([

@@ -1,5 +1,6 @@
 /** Types, constants and expressions of a program. */
 import { nearest } from '../../../base/errors.ts';
+import { exactAdvice } from '../../webgpu/program/declarations.ts';
 import type { CallExpression, Expression, FunctionDeclaration, Module, Scalar, TypeName } from '../wgsl/ast.ts';
 import type { Source } from '../wgsl/source.ts';
 import { callsLoop, partsOf } from '../wgsl/syntax.ts';
@@ -233,7 +234,8 @@ export abstract class Expressions extends Places {
         );
       }
     }
-    return this.source.fail(at, `expected ${nameOf(type)}, got ${nameOf(value.type)}; convert it`);
+    const advice = nameOf(type) === 'F64' && from ? exactAdvice : 'convert it';
+    return this.source.fail(at, `expected ${nameOf(type)}, got ${nameOf(value.type)}; ${advice}`);
   }
 
   #ofAbstract(leaf: Leaf, to: Scalar, at: number): Leaf {

@@ -8,6 +8,9 @@ import { type ActionSpace, actionSize, type Env, observationSize } from '../../.
 import { fieldName } from '../../../envs/wgsl-names.ts';
 import { type Policy, shaderExpansion } from '../../../policies/policy.ts';
 
+/** What to do where an F64 is expected and an f32 is given. */
+export const exactAdvice = 'list the constant under "exact" in the environment, which makes it an F64';
+
 /** A number as a WGSL f32 literal that reads back to the nearest f32. */
 function f32Literal(value: number): string {
   const text = String(Math.fround(value));

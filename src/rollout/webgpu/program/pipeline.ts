@@ -1,5 +1,6 @@
 /** Compiling linked programs, with the compiler's messages mapped back to file and line. */
 import { CompileError } from '../../../base/errors.ts';
+import { exactAdvice } from './declarations.ts';
 import type { Program } from './link.ts';
 
 /**
@@ -23,7 +24,8 @@ export async function compile(
   if (errors.length > 0) {
     const lines = errors.map((m) => {
       const at = program.locate(m.lineNum);
-      return `${at.path}:${at.line}:${m.linePos} ${m.message}`;
+      const advice = /'F64', got '(?:f32|abstract-float)'/.test(m.message) ? `; ${exactAdvice}` : '';
+      return `${at.path}:${at.line}:${m.linePos} ${m.message}${advice}`;
     });
     throw new CompileError('wgsl', `the shader does not compile:\n  ${lines.join('\n  ')}`);
   }
