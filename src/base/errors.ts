@@ -64,8 +64,11 @@ export class AdapterError extends R2poError {
 /** The device was lost or failed; this process can no longer use it. */
 export class DeviceError extends R2poError {}
 
-/** A backend cannot compile a program: it is wrong, or outside of what the backend reads. */
+/** A backend cannot compile a program, which is wrong. */
 export class CompileError extends R2poError {}
+
+/** A program may be right, but contains what the backend does not read. */
+export class UnsupportedError extends CompileError {}
 
 /** The model endpoint is unreachable, refuses the request, or sends no valid reply. The run stays resumable. */
 export class ModelError extends R2poError {

@@ -2,7 +2,14 @@
 
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { AdapterError, type CompileError, DiffersError, R2poError, UsageError } from '../base/errors.ts';
+import {
+  AdapterError,
+  type CompileError,
+  DiffersError,
+  R2poError,
+  UnsupportedError,
+  UsageError,
+} from '../base/errors.ts';
 import { readAsset } from '../base/node/assets.ts';
 import { readRegularText } from '../base/node/read-file.ts';
 import { checkEnvironment } from '../checks/conformance.ts';
@@ -43,7 +50,7 @@ interface EnvReport {
   readonly reports: readonly ParityReport[];
   /** backends that cannot compile it, with the reason */
   readonly refused: readonly LeftOut[];
-  /** the shader is wrong: a driver refuses it, or nobody compiles it */
+  /** the shader is wrong: a driver refuses it, or wasm where there is none */
   readonly isWrong: boolean;
 }
 
@@ -174,10 +181,12 @@ async function check(
   const problems = await checkEnvironment(env, reference, describeEnvironment, sizes.seed);
   const reports: ParityReport[] = [];
   const refused: LeftOut[] = [];
-  let isRefusedByDriver = false;
-  const onRefused = ({ backend, shaders }: Compared, { detail }: CompileError): void => {
-    const reason = `${env.id}: ${detail}`;
-    isRefusedByDriver ||= shaders === 'by a driver';
+  // A driver is the judge where there is one.
+  const judges = others.some(({ shaders }) => shaders === 'by a driver') ? 'by a driver' : 'as written';
+  let isWrong = false;
+  const onRefused = ({ backend, shaders }: Compared, error: CompileError): void => {
+    const reason = `${env.id}: ${error.detail}`;
+    isWrong ||= shaders === judges && !(error instanceof UnsupportedError);
     if (refused.some((one) => one.backend === backend.id && one.reason === reason)) return;
     refused.push({ backend: backend.id, reason });
     io.warn(`[parity] the comparison of ${backend.id} is left out: ${reason}`);
@@ -195,7 +204,6 @@ async function check(
     const request = { env, policy, reference, others: able, seed, transitions, episodes, maxSteps, onRefused };
     reports.push(...(await compareEach(request)));
   }
-  const isWrong = isRefusedByDriver || (refused.length > 0 && reports.length === 0);
   return { env: env.id, problems, reports, refused, isWrong };
 }
 

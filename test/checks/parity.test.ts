@@ -231,6 +231,8 @@ describe.skipIf(!hasAdapter)('r2po parity', () => {
   });
 });
 
+const noAdapter = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json', LD_LIBRARY_PATH: '' };
+
 describe('r2po parity of a shader that does not compile', () => {
   let folder: string;
   beforeEach(() => {
@@ -239,13 +241,14 @@ describe('r2po parity of a shader that does not compile', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  async function parityOf(statement: string) {
+  async function parityOf(statement: string, options: { env?: Record<string, string> } = {}) {
     const path = join(folder, 'envs', 'cliffwalking.wgsl');
     const text = readFileSync(path, 'utf8');
     expect(text).toMatch(/fn env_step.*\{\n/);
     writeFileSync(path, text.replace(/fn env_step.*\{\n/, `$&  ${statement}\n`));
     const small = ['--transitions', '50', '--episodes', '20', '--json', '--quiet'];
-    const result = await runHere(['parity', 'CliffWalking-v1', 'Nim-v0', '--shaders', folder, ...small]);
+    const play = options.env ? runCli : runHere;
+    const result = await play(['parity', 'CliffWalking-v1', 'Nim-v0', '--shaders', folder, ...small], options);
     return { ...result, document: JSON.parse(result.stdout) };
   }
   const comparedIn = (document: { reports: readonly ParityReport[] }, env: string) =>
@@ -263,6 +266,15 @@ describe('r2po parity of a shader that does not compile', () => {
     expect({ ok: document.ok, code }).toEqual({ ok: true, code: 0 });
   });
 
+  it('here, without an adapter, is not compared', async () => {
+    const { code, stderr, document } = await parityOf('let m = mat2x2f(1.0, 0.0, 0.0, 1.0);', { env: noAdapter });
+    expect(comparedIn(document, 'CliffWalking-v1')).toEqual([]);
+    expect(comparedIn(document, 'Nim-v0')).toEqual(['wasm']);
+    expect(document.left_out).toContainEqual({ backend: 'wasm', reason: expect.stringMatching(/"mat2x2f"/) });
+    expect(stderr).toMatch(/warning: \[parity\] the comparison of wasm is left out: CliffWalking-v1: .*mat2x2f/);
+    expect({ ok: document.ok, code }).toEqual({ ok: true, code: 0 });
+  });
+
   it('anywhere compares the other environments, and fails with the places', async () => {
     const { code, stderr, document } = await parityOf('let m = nobody;');
     expect(comparedIn(document, 'CliffWalking-v1')).toEqual([]);
@@ -275,10 +287,8 @@ describe('r2po parity of a shader that does not compile', () => {
 });
 
 describe('r2po parity without an adapter', () => {
-  const nothing = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json', LD_LIBRARY_PATH: '' };
-
   it('compares the shaders on WebAssembly and names the skipped checks', async () => {
-    const result = await runCli(['parity', 'CliffWalking-v1', '--json', '--episodes', '300'], { env: nothing });
+    const result = await runCli(['parity', 'CliffWalking-v1', '--json', '--episodes', '300'], { env: noAdapter });
     expect(result.stderr).toMatch(
       /warning: \[parity\] the comparison of webgpu is left out: expected a WebGPU adapter, found none: .*"r2po doctor".*--backend cpu/,
     );
@@ -291,7 +301,7 @@ describe('r2po parity without an adapter', () => {
   });
 
   it('exits 3 when an adapter is named', async () => {
-    const result = await runCli(['parity', '--adapter', 'geforce'], { env: nothing });
+    const result = await runCli(['parity', '--adapter', 'geforce'], { env: noAdapter });
     expect(result.stderr).toMatch(/expected a WebGPU adapter, found none/);
     expect(result.code).toBe(3);
   });

@@ -11,8 +11,10 @@ import { swimmer } from '../../src/envs/swimmer/index.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { hostBackend, valuesPerStep } from '../../src/rollout/auto.ts';
 import { BackendPool } from '../../src/rollout/node/backend-pool.ts';
+import { hostChoice } from '../../src/rollout/node/open.ts';
 import { workOf } from '../../src/runs/expected-work.ts';
 import { resolveUnits } from '../../src/runs/resolve-units.ts';
+import { diceEnv, readDiceShader } from '../support/dice-env.ts';
 import { execute, prepareRun, readJson } from '../support/experiment.ts';
 
 const chosenFor = async (name: string, ...overrides: string[]) =>
@@ -69,6 +71,23 @@ it('unknown work and environments without declared costs stay on cpu', () => {
   const { stepCost: _, ...undeclared } = cartpole;
   const work = { env: { ...undeclared, id: 'Dock-v0' }, values: 10, episodes: 1e9, maxSteps: null };
   expect(hostBackend(work)).toEqual({ id: 'cpu', why: 'Dock-v0 declares no step cost' });
+});
+
+it('an environment whose shader has what wasm does not read is played on cpu', async () => {
+  const dice = diceEnv();
+  const shader = (statement: string) => ({
+    path: 'dice.wgsl',
+    text: readDiceShader('shaders/envs/dice.wgsl').replace(/fn env_step.*\{\n/, `$&  ${statement}\n`),
+  });
+  const choice = (statement: string) => {
+    const env = { ...dice, shader: () => shader(statement), stepCost: { cpu: 900, wasm: 9, compile: 50 } };
+    return hostChoice('no GPU', { env, values: 1, episodes: 1e6, maxSteps: null });
+  };
+  expect((await choice('')).id).toBe('wasm');
+  const { id, why } = await choice('let m = mat2x2f(1.0, 0.0, 0.0, 1.0);');
+  expect(id).toBe('cpu');
+  expect(why).toMatch(/^no GPU; wasm does not read the shader: dice\.wgsl:\d+:\d+: expected .* got "mat2x2f"/);
+  await expect(choice('let m = nobody;')).rejects.toThrow(/dice\.wgsl:\d+:\d+: expected a name that is declared/);
 });
 
 it('an environment with a known longest episode is not charged for its step cap', () => {

@@ -32,7 +32,7 @@ export class BackendPool {
       why,
     }));
     const { backend, why: found } = await this.#hardware;
-    const { id, why } = backend ? { id: backend.id, why: found } : hostChoice(found, work);
+    const { id, why } = backend ? { id: backend.id, why: found } : await hostChoice(found, work);
     if (!this.#noted.has(id)) this.#note(chosenNote(id, why));
     this.#noted.add(id);
     return { backend: backend ?? (await this.#open(id as 'wasm' | 'cpu')), why };

@@ -1,6 +1,6 @@
 /** Opens a backend by name. */
 import { AdapterError, UsageError } from '../../base/errors.ts';
-import { type ExpectedWork, hostBackend } from '../auto.ts';
+import { type ExpectedWork, type HostChoice, hostBackend } from '../auto.ts';
 import type { Backend, BackendChoice } from '../backend.ts';
 import { openCpuBackend } from '../cpu/node/backend.ts';
 
@@ -45,7 +45,8 @@ export async function chooseBackend(
   checkAdapter(choice, adapter);
   if (choice !== 'auto') return { backend: await openNamed(choice, adapter, note), why: null };
   const hardware = await openHardware(adapter);
-  const { id, why } = hardware.backend === null ? hostChoice(hardware.why, work) : { id: 'webgpu', why: hardware.why };
+  const { id, why } =
+    hardware.backend === null ? await hostChoice(hardware.why, work) : { id: 'webgpu', why: hardware.why };
   note(chosenNote(id, why));
   return { backend: hardware.backend ?? (await openNamed(id as 'wasm' | 'cpu', null, note)), why };
 }
@@ -65,9 +66,17 @@ export function chosenNote(id: string, why: string): string {
 }
 
 /** What `auto` is without a hardware adapter. `noHardware`: why there is none. */
-export function hostChoice(noHardware: string, work: ExpectedWork | null): ReturnType<typeof hostBackend> {
-  const { id, why } = hostBackend(work);
+export async function hostChoice(noHardware: string, work: ExpectedWork | null): Promise<HostChoice> {
+  const { id, why } = await compiling(hostBackend(work), work);
   return { id, why: why === '' ? noHardware : `${noHardware}; ${why}` };
+}
+
+/** cpu instead of wasm where an environment of the user has a shader that wasm does not read. */
+async function compiling(choice: HostChoice, work: ExpectedWork | null): Promise<HostChoice> {
+  if (choice.id === 'cpu' || !work?.env.shader) return choice;
+  const { unsupportedIn } = await import('../wasm/node/backend.ts');
+  const found = unsupportedIn(work.env);
+  return found === null ? choice : { id: 'cpu', why: `wasm does not read the shader: ${found}` };
 }
 
 /** Opens a backend that is named. Throws as `openBackend` does. */

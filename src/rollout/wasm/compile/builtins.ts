@@ -1,5 +1,4 @@
 /** Calls of the functions of WGSL: those of each component, and those of whole values. */
-import { nearest } from '../../../base/errors.ts';
 import type { CallExpression, FunctionDeclaration, Module, Scalar } from '../wgsl/ast.ts';
 import { parse } from '../wgsl/parser.ts';
 import { bool, f32, isAbstract, nameOf, scalarIn, type Type, typeOf, u32, withScalar } from '../wgsl/types.ts';
@@ -19,10 +18,6 @@ const elementary: Readonly<Record<string, number>> = {
   ...{ acos: 1, acosh: 1, asin: 1, asinh: 1, atan: 1, atan2: 2, atanh: 1, cos: 1, cosh: 1, exp: 1, exp2: 1, log: 1 },
   ...{ log2: 1, pow: 2, sin: 1, sinh: 1, tan: 1, tanh: 1 },
 };
-const unsupported: Readonly<Record<string, string>> = {
-  workgroupBarrier: 'invocations have no workgroup here',
-  storageBarrier: 'invocations have no workgroup here',
-};
 
 export abstract class Builtins extends Expressions {
   #elementary: Module | null = null;
@@ -41,7 +36,10 @@ export abstract class Builtins extends Expressions {
     const { callee, values: given, at } = call;
     const { name } = callee;
     const count = ofValues[name] ?? elementary[name] ?? componentwise[name]?.count;
-    if (count === undefined) return this.#unknown(name, at);
+    if (count === undefined) {
+      const names = [ofValues, elementary, componentwise].flatMap((table) => Object.keys(table));
+      return this.unknown('function', name, at, [...names, ...this.module.functions.keys()]);
+    }
     if (given.length !== count) return this.source.fail(at, `expected ${count} values of ${name}, got ${given.length}`);
     const values = given.map((value) => this.evaluate(value));
     switch (name) {
@@ -63,16 +61,6 @@ export abstract class Builtins extends Expressions {
       default:
         return this.#numeric(name, values, at);
     }
-  }
-
-  #unknown(name: string, at: number): never {
-    if (unsupported[name]) {
-      this.source.fail(at, `expected no "${name}": ${unsupported[name]}; use the backend "webgpu" or "cpu"`);
-    }
-    const names = [ofValues, elementary, componentwise].flatMap((table) => Object.keys(table));
-    const near = nearest(name, [...names, ...this.module.functions.keys()]);
-    const advice = near === null ? 'see docs/numerics.md for the WGSL that compiles' : `did you mean "${near}"?`;
-    return this.source.fail(at, `expected a function that compiles here, got "${name}"; ${advice}`);
   }
 
   #bitcast({ callee, at }: CallExpression, { type: from, leaves }: Value): Value {

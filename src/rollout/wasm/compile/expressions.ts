@@ -21,6 +21,7 @@ import {
   vectorOf,
   withScalar,
 } from '../wgsl/types.ts';
+import { isUnread } from '../wgsl/unread.ts';
 import {
   binary,
   comparisons,
@@ -116,11 +117,7 @@ export abstract class Expressions extends Places {
     else if (struct) {
       const fields = struct.fields.map((field) => ({ name: field.name, type: this.resolve(field.type) }));
       found = { kind: 'struct', name, fields };
-    } else
-      found = this.source.fail(
-        at,
-        `expected a type that compiles here, got "${name}"; ${this.#advice(name, [...aliases.keys(), ...structs.keys()])}`,
-      );
+    } else found = this.unknown('type', name, at, [...aliases.keys(), ...structs.keys()]);
     this.#resolving.delete(name);
     return found;
   }
@@ -133,6 +130,13 @@ export abstract class Expressions extends Places {
       return this.source.fail(size.at, `expected a known size in 1 ... 2^24, got ${value ?? 'another expression'}`);
     }
     return value;
+  }
+
+  /** Refuses a name of a type or a function: WGSL has it, or nobody. */
+  protected unknown(what: 'type' | 'function', name: string, at: number, names: readonly string[]): never {
+    const message = `expected a ${what} that compiles here, got "${name}"`;
+    if (isUnread(name)) this.source.unsupported(at, message);
+    return this.source.fail(at, `${message}; ${this.#advice(name, names)}`);
   }
 
   #advice(name: string, names: readonly string[]): string {
@@ -176,7 +180,8 @@ export abstract class Expressions extends Places {
     if (made === null) return this.source.fail(at, `expected a constant, got "${name}", which depends on itself`);
     const declared = this.module.constants.get(name);
     if (!declared) return null;
-    if (declared.value === null) return this.source.fail(at, `expected a value of the override "${name}", got none`);
+    if (declared.value === null)
+      return this.source.unsupported(at, `expected a value of the override "${name}", got none`);
     this.#constants.set(name, null);
     const scope = this.scope;
     this.scope = { names: new Map(), outer: null };
@@ -193,7 +198,7 @@ export abstract class Expressions extends Places {
     const { type: given, binding, isWritable, at } = this.module.buffers.get(name)!;
     const type = this.resolve(given);
     if (bytesPerBuffer * (binding + 1) > bufferTableBytes)
-      this.source.fail(at, `expected a binding below 16, got ${binding}`);
+      this.source.unsupported(at, `expected a binding below 16, got ${binding}`);
     const isFixed = !(type.kind === 'array' && type.count === null);
     const word = (offset: number): Leaf => ({
       ...leafOf('u32', false, [op.i32, 0, op.load, bytesPerBuffer * binding + offset]),
@@ -419,7 +424,10 @@ export abstract class Expressions extends Places {
     // A variable that nobody else sees.
     const root: Variable = { ...this.variable(type, Infinity, at), leaves: this.kept(base).leaves };
     if (index.known === null && (type.count ?? 0) > 4) {
-      this.source.fail(at, `expected a known index of a value, got another; copy the ${nameOf(type)} into a var first`);
+      this.source.unsupported(
+        at,
+        `expected a known index of a value, got another; copy the ${nameOf(type)} into a var`,
+      );
     }
     return this.load(this.element({ type, root, offset: 0, dynamic: null }, index, at));
   }

@@ -103,9 +103,9 @@ export abstract class Places extends Lanes {
   protected sizedLeaves(type: Type, at: number): readonly Scalar[] {
     const count = this.countOf(type);
     if (count > maxLeaves) {
-      this.source.fail(
+      this.source.unsupported(
         at,
-        `expected at most ${maxLeaves} numbers in a variable, got ${count} in ${nameOf(type)}; keep them in a buffer`,
+        `expected at most ${maxLeaves} numbers in a variable, got ${count} in ${nameOf(type)}`,
       );
     }
     return leavesOf(type);

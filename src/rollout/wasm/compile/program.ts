@@ -37,7 +37,10 @@ export interface CompiledProgram extends Layout {
 const patience = 1;
 const lanes = 4;
 
-/** @throws R2poError with path, line and column of what does not compile */
+/**
+ * @throws CompileError with path, line and column of what is wrong
+ * @throws UnsupportedError with those of what does not compile here
+ */
 export function compileProgram(linked: Linked, entry: string): CompiledProgram {
   const module = parse(linked);
   const source = new Source(linked);
@@ -80,7 +83,7 @@ class ProgramCompiler extends Statements {
             ? triple(known('u32', 1), 1)
             : null;
       if (!given)
-        return this.source.fail(at, `expected global_invocation_id or num_workgroups, got "${builtin ?? name}"`);
+        return this.source.unsupported(at, `expected global_invocation_id or num_workgroups, got "${builtin ?? name}"`);
       return this.converted(given, this.resolve(type), at);
     });
   }

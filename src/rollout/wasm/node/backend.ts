@@ -1,13 +1,16 @@
 /** The wasm backend in Node: on the calling thread or on worker threads, with the same results on any number. */
+import { UnsupportedError } from '../../../base/errors.ts';
 import { readAsset } from '../../../base/node/assets.ts';
+import type { Env } from '../../../envs/env.ts';
 import type { Backend } from '../../backend.ts';
 import { threadsOf } from '../../cpu/node/backend.ts';
 import { ThreadedPlay } from '../../cpu/node/threaded-play.ts';
 import type { CountedEpisodes, CountingOptions } from '../../episode-counts.ts';
 import type { RolloutJob } from '../../job.ts';
 import { checkJob, maxEpisodes } from '../../job-checks.ts';
-import type { ReadShader } from '../../webgpu/program/programs.ts';
+import { probeProgram, type ReadShader } from '../../webgpu/program/programs.ts';
 import { WasmBackend } from '../backend.ts';
+import { compileProgram } from '../compile/program.ts';
 
 export interface WasmOptions {
   /** maximum number of threads; default: as many as the machine runs in parallel */
@@ -28,6 +31,20 @@ const stepSeconds = 8e-9;
 export function openWasmBackend(options: WasmOptions = {}): Backend {
   const { readShader = readAsset } = options;
   return new ThreadedWasmBackend(readShader, threadsOf('wasm', options.threads));
+}
+
+/**
+ * What the shader of an environment has that is not read here, with its place; null: nothing.
+ * @throws CompileError when the shader is wrong
+ */
+export function unsupportedIn(env: Env): string | null {
+  try {
+    compileProgram(probeProgram(env, 'transitions', readAsset), 'transitions');
+    return null;
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error.detail;
+    throw error;
+  }
 }
 
 class ThreadedWasmBackend extends WasmBackend {

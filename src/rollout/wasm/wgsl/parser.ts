@@ -1,6 +1,6 @@
 /**
  * Reads the subset of WGSL that episodes need: scalars, vectors, arrays, structs, storage buffers, functions with
- * pointers to variables. Everything else is an error with its place: matrices, textures, workgroup memory, atomics.
+ * pointers to variables. Everything else is an error with its place, which says whether WGSL has it.
  */
 import { isReservedWord } from '../../../envs/wgsl-names.ts';
 import type {
@@ -20,6 +20,7 @@ import type {
 } from './ast.ts';
 import { type Linked, Source } from './source.ts';
 import { type Token, tokensOf } from './tokens.ts';
+import { isUnread } from './unread.ts';
 
 const precedence = new Map<string, number>(
   [
@@ -44,11 +45,18 @@ const prefixes = new Set(['-', '!', '~', '&', '*']);
 const assignments = new Set(['=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>=']);
 /** Names before `<` that begin a type. */
 const templates = /^(?:array|vec[234]|bitcast|mat\dx\d)$/;
+const directives = new Set(['enable', 'requires', 'diagnostic']);
+/** Address spaces of WGSL, and attributes of fields, that are not read. */
+const spaces = new Set(['private', 'workgroup', 'uniform', 'storage']);
+const layouts = new Set(['align', 'size']);
 const suffixes: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
 /** Deeper texts are refused, so that no stack overflows. */
 const maxDepth = 100;
 
-/** @throws R2poError with path, line and column of what is not in the subset */
+/**
+ * @throws CompileError with path, line and column of what is wrong
+ * @throws UnsupportedError with those of what is not in the subset
+ */
 export function parse(linked: Linked): Module {
   return new Parser(new Source(linked)).module();
 }
@@ -79,6 +87,10 @@ class Parser {
     };
     while (this.#token.kind !== 'end') {
       if (this.#skip(';')) continue;
+      if (directives.has(this.#token.text)) {
+        this.#directive(seen.size === 0);
+        continue;
+      }
       const attributes = this.#attributes();
       const { at, text } = this.#token;
       if (text === 'fn') {
@@ -107,6 +119,16 @@ class Parser {
     return { functions, structs, aliases, constants, buffers, calls: this.#calls };
   }
 
+  #directive(isFirst: boolean): void {
+    const { at, text } = this.#token;
+    if (!isFirst) this.#source.fail(at, `expected "${text}" before all declarations, got it after one; leave it out`);
+    // What a diagnostic says about concerns no program that compiles here.
+    if (text !== 'diagnostic') this.#source.unsupported(at, `expected no extension of WGSL, got "${text}"`);
+    while (!this.#skip(';'))
+      if (this.#token.kind === 'end') this.#unexpected('";"');
+      else this.#next++;
+  }
+
   get #token(): Token {
     return this.#tokens[this.#next]!;
   }
@@ -114,6 +136,11 @@ class Parser {
   #unexpected(wanted: string): never {
     const { text, at } = this.#token;
     return this.#source.fail(at, `expected ${wanted}, got "${text}"; see docs/numerics.md for the WGSL that compiles`);
+  }
+
+  /** Refuses what WGSL has elsewhere, or nowhere. */
+  #refuse(isKnown: boolean, at: number, message: string): never {
+    return isKnown ? this.#source.unsupported(at, message) : this.#source.fail(at, `${message}; remove it`);
   }
 
   #skip(text: string): boolean {
@@ -145,7 +172,7 @@ class Parser {
   }
 
   #tooDeep(): never {
-    return this.#unexpected(`at most ${maxDepth} levels of nesting`);
+    return this.#source.unsupported(this.#token.at, `expected at most ${maxDepth} levels of nesting, got more`);
   }
 
   /** Runs `read` one level deeper. */
@@ -172,11 +199,9 @@ class Parser {
     let size: Expression | null = null;
     if (this.#skip('<')) {
       if (name === 'ptr') {
-        if (this.#name() !== 'function') {
-          this.#source.fail(
-            at,
-            'expected a pointer to a variable of a function, got another address space; pass a value',
-          );
+        const space = this.#name();
+        if (space !== 'function') {
+          this.#refuse(spaces.has(space), at, `expected a pointer to a variable of a function, got one in "${space}"`);
         }
         this.#expect(',');
       }
@@ -209,7 +234,10 @@ class Parser {
     const name = this.#name();
     this.#expect('{');
     const fields = this.#list('}', () => {
-      if (this.#token.text === '@') this.#unexpected('a field without attributes');
+      if (this.#token.text === '@') {
+        const isKnown = layouts.has(this.#tokens[this.#next + 1]!.text);
+        this.#refuse(isKnown, this.#token.at, 'expected a field without attributes, got "@"');
+      }
       const field = this.#name();
       this.#expect(':');
       return { name: field, type: this.#type() };
@@ -229,10 +257,8 @@ class Parser {
     const [space = 'none', access = 'read'] = words;
     const name = this.#name();
     if (space !== 'storage') {
-      this.#source.fail(
-        at,
-        `expected a storage buffer, got "${name}" in the address space "${space}"; it has no twin here`,
-      );
+      const isKnown = spaces.has(space) || (space === 'none' && this.#skip(':') && isUnread(this.#name()));
+      this.#refuse(isKnown, at, `expected a storage buffer, got "${name}" in the address space "${space}"`);
     }
     this.#expect(':');
     const type = this.#type();

@@ -1,5 +1,5 @@
 /** The text of a linked program, and errors that name a place in the file that a piece of it came from. */
-import { CompileError } from '../../../base/errors.ts';
+import { CompileError, UnsupportedError } from '../../../base/errors.ts';
 
 /** A linked program: src/rollout/webgpu/program/link.ts. */
 export interface Linked {
@@ -23,8 +23,13 @@ export class Source {
     return `${path}:${line}:${before[before.length - 1]!.length + 1}`;
   }
 
-  /** Refuses what is at an offset. */
+  /** Refuses what is wrong at an offset. */
   fail(at: number, message: string): never {
     throw new CompileError('wasm', `${this.place(at)}: ${message}`);
+  }
+
+  /** Refuses what WGSL has and this compiler does not read. */
+  unsupported(at: number, message: string): never {
+    throw new UnsupportedError('wasm', `${this.place(at)}: ${message}; use the backend "webgpu" or "cpu"`);
   }
 }
