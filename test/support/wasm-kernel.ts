@@ -5,7 +5,7 @@ import { compiledModule } from '../../src/rollout/wasm/module-cache.ts';
 import { link, type Program } from '../../src/rollout/webgpu/program/link.ts';
 import type { Kernel } from './kernel.ts';
 
-const frame = (invocations: number): string => `
+export const frame = (invocations: number): string => `
 @group(0) @binding(0) var<storage, read> input: array<u32>;
 @group(0) @binding(1) var<storage, read_write> output: array<u32>;
 override invocations: u32 = ${invocations}u;

@@ -1,7 +1,19 @@
 /** Calls of the functions of WGSL: those of each component, and those of whole values. */
 import type { CallExpression, FunctionDeclaration, Module, Scalar } from '../wgsl/ast.ts';
 import { parse } from '../wgsl/parser.ts';
-import { bool, f32, isAbstract, nameOf, scalarIn, type Type, typeOf, u32, withScalar } from '../wgsl/types.ts';
+import {
+  bool,
+  f32,
+  isAbstract,
+  isUnsized,
+  isWhole,
+  nameOf,
+  scalarIn,
+  type Type,
+  typeOf,
+  u32,
+  withScalar,
+} from '../wgsl/types.ts';
 import { binary, bitcast, select } from './arithmetic.ts';
 import { type Calculator, componentwise } from './componentwise.ts';
 import { elementaryText } from './elementary.ts';
@@ -13,23 +25,24 @@ import { plainValue, type Value } from './places.ts';
 const ofValues: Readonly<Record<string, number>> = {
   ...{ all: 1, any: 1, arrayLength: 1, bitcast: 1, cross: 2, distance: 2, dot: 2, length: 1, normalize: 1, select: 3 },
 };
+const ofVectors = new Set(['cross', 'dot', 'normalize']);
 /** Functions in elementary.ts, and their numbers of values. */
 const elementary: Readonly<Record<string, number>> = {
   ...{ acos: 1, acosh: 1, asin: 1, asinh: 1, atan: 1, atan2: 2, atanh: 1, cos: 1, cosh: 1, exp: 1, exp2: 1, log: 1 },
   ...{ log2: 1, pow: 2, sin: 1, sinh: 1, tan: 1, tanh: 1 },
 };
 
-export abstract class Builtins extends Expressions {
-  #elementary: Module | null = null;
+let elementaryModule: Module | null = null;
 
+export abstract class Builtins extends Expressions {
   /** The declaration of a function of elementary.ts. */
   protected elementary(name: string): FunctionDeclaration | undefined {
     if (!name.startsWith('builtin_')) return undefined;
-    this.#elementary ??= parse({
+    elementaryModule ??= parse({
       code: elementaryText,
       locate: (line) => ({ path: 'built-in functions of WGSL', line }),
     });
-    return this.#elementary.functions.get(name);
+    return elementaryModule.functions.get(name);
   }
 
   protected callBuiltin(call: CallExpression): Value {
@@ -45,7 +58,11 @@ export abstract class Builtins extends Expressions {
     switch (name) {
       case 'arrayLength': {
         const { place } = values[0]!;
-        if (!place) return this.source.fail(at, 'expected a pointer to a buffer of arrayLength, got a value');
+        if (!place || !isUnsized(place.type))
+          return this.source.fail(
+            at,
+            'expected a pointer to an array as long as its buffer of arrayLength, got another value',
+          );
         return plainValue(u32, [this.lengthOf(place)]);
       }
       case 'bitcast':
@@ -70,9 +87,12 @@ export abstract class Builtins extends Expressions {
     if (!scalar || !fits) {
       return this.source.fail(at, `expected numbers of 32 bits, got bitcast<${nameOf(type)}> of ${nameOf(from)}`);
     }
-    return plainValue(
-      type,
-      leaves.map((leaf) => bitcast(this.code, leaf, scalar)),
+    return this.finite(
+      plainValue(
+        type,
+        leaves.map((leaf) => bitcast(this.code, leaf, scalar)),
+      ),
+      at,
     );
   }
 
@@ -95,15 +115,30 @@ export abstract class Builtins extends Expressions {
 
   /** A function of numbers, which are made to be of one scalar that it takes. */
   #numeric(name: string, values: readonly Value[], at: number): Value {
-    const { type: given, rows } = this.aligned(values, at);
+    const isMixed =
+      name === 'mix' && values[0]!.type.kind === values[1]!.type.kind && values[2]!.type.kind === 'scalar';
+    const { type: given, rows } = this.aligned(values, at, isMixed);
     const scalar = scalarIn(given)!;
-    if (scalar === 'bool') return this.source.fail(at, `expected numbers of ${name}, got ${nameOf(given)}`);
-    const isWhole = scalar === 'i32' || scalar === 'u32' || scalar === 'abstract-int';
+    if (
+      scalar === 'bool' ||
+      (scalar === 'u32' && name === 'sign') ||
+      (given.kind === 'scalar' && ofVectors.has(name))
+    ) {
+      return this.source.fail(
+        at,
+        `expected ${ofVectors.has(name) ? 'vectors' : 'numbers'} of ${name}, got ${nameOf(given)}`,
+      );
+    }
+    const isInteger = isWhole(scalar);
     const takes = name === 'dot' ? 'both' : (componentwise[name]?.takes ?? 'float');
     const isKnown = rows.every((row) => row.every((leaf) => leaf.known !== null));
     let to = isKnown && !elementary[name] && takes !== 'whole' ? scalar : concreteOf(scalar);
-    if (takes !== 'both' && isWhole !== (takes === 'whole')) to = isWhole ? 'f32' : 'u32';
+    if (takes !== 'both' && isInteger !== (takes === 'whole')) to = isInteger ? 'f32' : 'u32';
     const type = withScalar(given, to);
+    if (this.isChecking && !isKnown) {
+      for (const row of rows) this.converted(plainValue(given, row), type, at);
+      return this.some(name === 'dot' || name === 'length' || name === 'distance' ? typeOf(to) : type);
+    }
     const kept = rows.map((row) =>
       this.converted(plainValue(given, row), type, at).leaves.map((leaf) => this.code.keep(leaf)),
     );
@@ -118,10 +153,15 @@ export abstract class Builtins extends Expressions {
         at,
       )!.leaves[0]!;
     };
-    return plainValue(
-      type,
-      kept[0]!.map((_, i) => (elementary[name] ? this.code.keep(component(i)) : component(i))),
-    );
+    const leaves = kept[0]!.map((_, i) => (elementary[name] ? this.code.keep(component(i)) : component(i)));
+    return this.finite(plainValue(type, leaves), at);
+  }
+
+  /** A value, which is no constant that is infinite or NaN. */
+  protected finite(value: Value, at: number): Value {
+    const isUsual = value.leaves.every((leaf) => leaf.known === null || Number.isFinite(leaf.known));
+    if (this.isChecking && !isUsual) this.source.fail(at, 'expected a number, got a constant that is infinite or NaN');
+    return value;
   }
 
   #ofVectors(name: string, type: Type, [a, b]: readonly (readonly Leaf[])[], at: number): Value {

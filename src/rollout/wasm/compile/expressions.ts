@@ -10,6 +10,8 @@ import {
   f32,
   i32,
   isAbstract,
+  isUnsized,
+  isWhole,
   layoutOf,
   nameOf,
   pointerTo,
@@ -36,7 +38,7 @@ import {
   wholeIdentity,
 } from './arithmetic.ts';
 import { op } from './encoder.ts';
-import { FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
+import { FunctionCode, known, type Leaf, leafOf, unknownOf } from './function-code.ts';
 import type { Variable } from './lanes.ts';
 import { type MemoryArea, type Place, Places, plainValue, type Value } from './places.ts';
 
@@ -48,12 +50,19 @@ export interface Scope {
   readonly outer: Scope | null;
 }
 
+const arithmetic = new Set(['+', '-', '*', '/', '%']);
 const letters: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
 const members = ['xyzw', 'rgba'];
 const constructors = /^(?:array|vec[234][fiu]?|f32|i32|u32|bool)$/;
 /** Bytes of the table of buffers at the start of memory: where each is, and its number of elements. */
 export const bufferTableBytes = 128;
 const bytesPerBuffer = 8;
+
+/** Types and constants of modules, which are the same each time that one is compiled. */
+const resolved = new WeakMap<
+  Module,
+  { readonly types: Map<TypeName | string, Type>; readonly constants: Map<string, Value | null> }
+>();
 
 export abstract class Expressions extends Places {
   readonly module: Module;
@@ -62,13 +71,16 @@ export abstract class Expressions extends Places {
   readonly fixedBuffers = new Map<number, number>();
   /** bytes per element of the others */
   readonly strides = new Map<number, number>();
-  readonly #types = new Map<TypeName | string, Type>();
-  readonly #constants = new Map<string, Value | null>();
+  readonly #types: Map<TypeName | string, Type>;
+  readonly #constants: Map<string, Value | null>;
   readonly #buffers = new Map<string, Place>();
 
   constructor(source: Source, module: Module) {
     super(source);
     this.module = module;
+    const { types, constants } = resolved.get(module) ?? { types: new Map(), constants: new Map() };
+    [this.#types, this.#constants] = [types, constants];
+    resolved.set(module, { types, constants });
     this.free = bufferTableBytes;
   }
 
@@ -101,10 +113,17 @@ export abstract class Expressions extends Places {
     if (name === 'bool') return bool;
     if (name === 'array' && of) {
       const count = size === null ? null : this.#sizeOf(size);
-      return arrayOf(this.resolve(of), count);
+      return arrayOf(this.sized(of), count);
     }
-    if (name === 'ptr' && of) return pointerTo(this.resolve(of));
+    if (name === 'ptr' && of) return pointerTo(this.sized(of));
     return this.#named(name, at);
+  }
+
+  /** A type of values of known size. */
+  protected sized(given: TypeName): Type {
+    const type = this.resolve(given);
+    if (type.kind !== 'pointer' && !isUnsized(type)) return type;
+    return this.source.fail(given.at, `expected a type of values of known size, got ${nameOf(type)}`);
   }
 
   #named(name: string, at: number): Type {
@@ -115,7 +134,10 @@ export abstract class Expressions extends Places {
     let found: Type;
     if (alias) found = this.resolve(alias);
     else if (struct) {
-      const fields = struct.fields.map((field) => ({ name: field.name, type: this.resolve(field.type) }));
+      const last = struct.fields[struct.fields.length - 1];
+      if (last?.type.name === 'array' && !last.type.size)
+        this.source.unsupported(last.at, 'expected a field of known size, got an array of any length');
+      const fields = struct.fields.map((field) => ({ name: field.name, type: this.sized(field.type) }));
       found = { kind: 'struct', name, fields };
     } else found = this.unknown('type', name, at, [...aliases.keys(), ...structs.keys()]);
     this.#resolving.delete(name);
@@ -168,10 +190,18 @@ export abstract class Expressions extends Places {
     }
     if (this.module.buffers.has(name)) return { place: this.#buffer(name) };
     const value = this.#moduleConstant(name, at);
-    if (value) return { value, isConstant: true };
+    if (value) {
+      const { isOverride } = this.module.constants.get(name)!;
+      return { value: isOverride ? this.overridden(value) : value, isConstant: !isOverride };
+    }
     const names: string[] = [...this.module.constants.keys(), ...this.module.buffers.keys()];
     for (let scope: Scope | null = this.scope; scope; scope = scope.outer) names.push(...scope.names.keys());
     return this.source.fail(at, `expected a name that is declared, got "${name}"; ${this.#advice(name, names)}`);
+  }
+
+  /** What is known of an override. */
+  protected overridden(value: Value): Value {
+    return value;
   }
 
   #moduleConstant(name: string, at: number): Value | null {
@@ -185,9 +215,13 @@ export abstract class Expressions extends Places {
     this.#constants.set(name, null);
     const scope = this.scope;
     this.scope = { names: new Map(), outer: null };
-    const plain = this.constant(declared.value);
+    const { isOverride } = declared;
+    const given = isOverride ? this.concrete(this.evaluate(declared.value), at) : this.constant(declared.value);
     this.scope = scope;
+    const plain = declared.type || !isOverride ? given : this.concrete(given, at);
     const value = declared.type ? this.converted(plain, this.resolve(declared.type), declared.at) : plain;
+    if (isOverride && value.type.kind !== 'scalar')
+      this.source.fail(declared.at, `expected an override of a scalar, got ${nameOf(value.type)}`);
     this.#constants.set(name, value);
     return value;
   }
@@ -282,10 +316,11 @@ export abstract class Expressions extends Places {
     return common;
   }
 
-  /** Operands as values of one scalar and one shape: a scalar beside vectors is repeated. */
+  /** Operands as values of one scalar and one shape. `repeats`: a scalar beside vectors is repeated. */
   protected aligned(
     values: readonly Value[],
     at: number,
+    repeats = false,
   ): { readonly type: Type; readonly rows: readonly (readonly Leaf[])[] } {
     const [first] = values;
     // The usual case, and a shorter way.
@@ -297,10 +332,11 @@ export abstract class Expressions extends Places {
     const type = vector ? withScalar(vector.type, scalar) : typeOf(scalar);
     const rows = values.map((value) => {
       const own = this.converted(value, withScalar(value.type, scalar), at);
-      if (own.type.kind === type.kind && own.leaves.length !== (type.kind === 'vector' ? type.count : 1)) {
+      const isRepeated = repeats && own.type.kind === 'scalar';
+      if (!isRepeated && own.type !== type) {
         return this.source.fail(
           at,
-          `expected vectors of one size, got ${values.map((v) => nameOf(v.type)).join(' and ')}`,
+          `expected values of one size, got ${values.map((v) => nameOf(v.type)).join(' and ')}`,
         );
       }
       if (own.type.kind === 'scalar' && type.kind === 'vector') {
@@ -416,7 +452,7 @@ export abstract class Expressions extends Places {
     const { type } = base;
     if (type.kind !== 'array' && type.kind !== 'vector')
       return this.source.fail(at, `expected an array, got ${nameOf(type)}`);
-    const isTable = index.known === null && base.leaves.every((leaf) => leaf.known !== null);
+    const isTable = index.known === null && (this.isChecking || base.leaves.every((leaf) => leaf.known !== null));
     if (isTable) {
       const { type: own, leaves } = this.concrete(base, at);
       return this.load(this.element(this.table(own, leaves), index, at));
@@ -429,7 +465,9 @@ export abstract class Expressions extends Places {
         `expected a known index of a value, got another; copy the ${nameOf(type)} into a var`,
       );
     }
-    return this.load(this.element({ type, root, offset: 0, dynamic: null }, index, at));
+    const place = this.element({ type, root, offset: 0, dynamic: null }, index, at);
+    if (place.dynamic) return this.load(place);
+    return plainValue(place.type, root.leaves.slice(place.offset, place.offset + this.countOf(place.type)) as Leaf[]);
   }
 
   #index(expression: Expression): Leaf {
@@ -481,7 +519,8 @@ export abstract class Expressions extends Places {
     if (operator === '&') {
       const place = this.placeOf(operand);
       if (!place) return this.source.fail(at, 'expected a variable after "&", got a value; declare it with var');
-      if (operand.kind === 'member' && place.type.kind === 'scalar' && this.#isVector(operand.base)) {
+      const isPart = operand.kind === 'member' || operand.kind === 'index';
+      if (isPart && place.type.kind === 'scalar' && this.#isVector(operand.base)) {
         this.source.fail(at, 'expected a variable after "&", got a part of a vector; copy it into a variable');
       }
       return { type: pointerTo(place.type), leaves: [], place };
@@ -503,12 +542,17 @@ export abstract class Expressions extends Places {
 
   /** `a operator b` of two leaves of one scalar. */
   protected operate(operator: string, a: Leaf, b: Leaf, at: number): Leaf {
+    if (this.isChecking && b.known !== null && (a.scalar === 'i32' || a.scalar === 'u32')) {
+      const isWrong = shifts.has(operator) ? b.known > 31 : b.known === 0 && (operator === '/' || operator === '%');
+      if (isWrong) this.source.fail(at, `expected another number after "${operator}" of ${a.scalar}, got ${b.known}`);
+    }
     if (a.known !== null && b.known !== null) {
       const value = fold(operator, a.scalar, a.known, b.known);
-      if (value === null)
+      if (value === null || (this.isChecking && !Number.isFinite(value)))
         return this.source.fail(at, `expected a result that ${a.scalar} holds, got ${a.known} ${operator} ${b.known}`);
       return known(comparisons.has(operator) ? 'bool' : a.scalar, value);
     }
+    if (this.isChecking) return unknownOf(comparisons.has(operator) ? 'bool' : a.scalar);
     return wholeIdentity(operator, a, b) ?? binary(this.code, operator, a, b);
   }
 
@@ -518,7 +562,8 @@ export abstract class Expressions extends Places {
     const a = this.evaluate(left);
     const b = this.evaluate(right);
     // What is known here is more than what WGSL has as a constant, such as a counter of a loop that is written out.
-    const first = shifts.has(operator) && !this.#isConstant(right) ? this.concrete(a, at) : a;
+    const isConstant = (): boolean => (this.isChecking ? b.leaves[0]!.known !== null : this.#isConstant(right));
+    const first = shifts.has(operator) && !isConstant() ? this.concrete(a, at) : a;
     return this.operation(operator, first, b, at);
   }
 
@@ -536,9 +581,10 @@ export abstract class Expressions extends Places {
     if (shifts.has(operator)) {
       const [x, amount] = [a, this.converted(b, withScalar(b.type, 'u32'), at)];
       if (x.leaves.length !== amount.leaves.length) this.source.fail(at, 'expected as many shifts as numbers');
+      if (!isWhole(scalarIn(x.type))) this.source.fail(at, `expected a whole number to shift, got ${nameOf(x.type)}`);
       return { ...x, leaves: x.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!, at)) };
     }
-    const { type, rows } = this.aligned([a, b], at);
+    const { type, rows } = this.aligned([a, b], at, arithmetic.has(operator));
     if (!takes(operator, scalarIn(type)!)) {
       this.source.fail(at, `expected operands of "${operator}", got ${nameOf(type)}`);
     }
@@ -558,8 +604,11 @@ export abstract class Expressions extends Places {
       return leaves[0]!;
     };
     const a = truth(left);
-    if (a.known !== null && (a.known === 1) === (operator === '||')) return plainValue(bool, [a]);
-    if (!this.mayChange(right) && !callsLoop(right, this.module)) {
+    if (a.known !== null && (a.known === 1) === (operator === '||')) {
+      if (this.isChecking) truth(right);
+      return plainValue(bool, [a]);
+    }
+    if (this.isChecking || (!this.mayChange(right) && !callsLoop(right, this.module))) {
       return plainValue(bool, [binary(this.code, operator[0]!, this.code.keep(a), truth(right))]);
     }
     const result = this.declare(bool, at);
@@ -599,10 +648,10 @@ export abstract class Expressions extends Places {
     const plainVector = /^vec([234])$/.exec(callee.name);
     if (plainVector && !callee.of) return this.#vector(null, Number(plainVector[1]), values, at);
     if (callee.name === 'array' && !callee.of) {
-      const first = this.concrete(
-        values[0] ?? this.source.fail(at, 'expected elements of the array, got none'),
-        at,
-      ).type;
+      const [one] = values;
+      if (!one) return this.source.fail(at, 'expected elements of the array, got none');
+      const common = scalarIn(one.type) && withScalar(one.type, this.commonScalar(values, at));
+      const first = this.concrete({ ...one, type: common ?? one.type }, at).type;
       return this.#collect(
         arrayOf(first, values.length),
         values.map(() => first),
@@ -658,7 +707,12 @@ export abstract class Expressions extends Places {
         values.map(({ leaves }) => leaves[0]!),
       );
     }
-    const parts = values.flatMap((value) => this.#convertTo(to, value, value.leaves.length, at));
+    const isConversion = values.length === 1 && values[0]!.type.kind === 'vector';
+    const parts = values.flatMap((value) =>
+      isConversion
+        ? this.#convertTo(to, value, value.leaves.length, at)
+        : this.converted(value, withScalar(value.type, to), at).leaves,
+    );
     if (parts.length === 1 && values[0]!.type.kind === 'scalar') {
       return plainValue(vectorOf(to, count), new Array<Leaf>(count).fill(this.code.keep(parts[0]!)));
     }
@@ -673,6 +727,7 @@ export abstract class Expressions extends Places {
     }
     if (scalarIn(type) === to) return leaves;
     return leaves.map((leaf) => {
+      if (leaf.known === null && this.isChecking) return unknownOf(to);
       if (leaf.known === null) return convert(this.code, leaf, to);
       const value = convertKnown(leaf.known, leaf.scalar, to);
       return value === null

@@ -4,7 +4,7 @@ import type { Scalar } from '../wgsl/ast.ts';
 import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf } from '../wgsl/types.ts';
 import { binary, convert, select } from './arithmetic.ts';
 import { type Code, NOTHING, op, simd, type WasmFunction } from './encoder.ts';
-import { bitsOf, FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
+import { bitsOf, FunctionCode, known, type Leaf, leafOf, unknownOf } from './function-code.ts';
 import { Lanes, type Variable } from './lanes.ts';
 
 export interface Value {
@@ -70,6 +70,7 @@ const scatter = (addresses: Code, values: Code, mask: Code, plus: number, step: 
 
 export abstract class Places extends Lanes {
   readonly functions: WasmFunction[] = [];
+  readonly #unknown = new Map<Type, Value>();
   readonly #helpers = new Map<string, number>();
   /** the current statements run once per episode, so that they are better short */
   protected runsOnce = false;
@@ -98,6 +99,19 @@ export abstract class Places extends Lanes {
       isWritable: true,
     };
     return { type, root, offset: 0, dynamic: null };
+  }
+
+  /** A value of which nothing is known. */
+  protected some(type: Type): Value {
+    let made = this.#unknown.get(type);
+    if (!made) {
+      made = plainValue(
+        type,
+        leavesOf(type).map((scalar) => unknownOf(scalar)),
+      );
+      this.#unknown.set(type, made);
+    }
+    return made;
   }
 
   protected sizedLeaves(type: Type, at: number): readonly Scalar[] {
@@ -160,6 +174,8 @@ export abstract class Places extends Lanes {
     if (type.kind !== 'array' && type.kind !== 'vector') {
       return this.source.fail(at, `expected an array or a vector, got ${nameOf(type)}`);
     }
+    const isIn = given.known === null || (given.known >= 0 && given.known < (type.count ?? Infinity));
+    if (this.isChecking && !isIn) this.source.fail(at, `expected an index of ${nameOf(type)}, got ${given.known}`);
     const of = type.kind === 'array' ? type.of : typeOf(type.scalar);
     const leaves = this.countOf(of);
     const isShared = !isVariable(root) && root.kind === 'shared';
@@ -168,6 +184,7 @@ export abstract class Places extends Lanes {
       const index = given.known < 0 ? type.count - 1 : Math.min(given.known, type.count - 1);
       return { ...place, type: of, offset: place.offset + index * stride };
     }
+    if (this.isChecking) return { ...place, type: of };
     const whole = given.known === null ? given : known('u32', given.known);
     const last: Leaf =
       type.count !== null

@@ -17,6 +17,7 @@ import { known, type Leaf, leafOf, localOf, type Move } from './function-code.ts
 import type { Variable } from './lanes.ts';
 import { NeedsMemory, plainValue, type Value } from './places.ts';
 import { Statements } from './statements.ts';
+import { Validation } from './validation.ts';
 
 /** Where a program expects its buffers. */
 export interface Layout {
@@ -44,6 +45,7 @@ const lanes = 4;
 export function compileProgram(linked: Linked, entry: string): CompiledProgram {
   const module = parse(linked);
   const source = new Source(linked);
+  new Validation(source, module).check();
   const inMemory = new Set<number>();
   for (;;) {
     const compiler = new ProgramCompiler(source, module);

@@ -3,7 +3,7 @@
 import type { Expression, FunctionDeclaration, Loop, Module, Statement, TypeName } from '../wgsl/ast.ts';
 import type { Source } from '../wgsl/source.ts';
 import { alwaysLeaves, changedIn, contains, readsOf } from '../wgsl/syntax.ts';
-import { i32, nameOf, type Type, u32 } from '../wgsl/types.ts';
+import type { Type } from '../wgsl/types.ts';
 import { not } from './arithmetic.ts';
 import { Builtins } from './builtins.ts';
 import { NOTHING, op } from './encoder.ts';
@@ -23,8 +23,6 @@ const unrolledWeight = 500;
 const unrolledPasses = 64;
 /** Statements of this weight are skipped when no lane is active. */
 const skippedWeight = 24;
-/** Calls inside of one another. */
-const maxCalls = 64;
 
 interface Outlined {
   readonly index: number;
@@ -38,8 +36,6 @@ interface Outlined {
 export abstract class Statements extends Builtins {
   protected readonly weights: Weights;
   readonly #outlined = new Map<string, Outlined>();
-  /** number of calls that the current statement is inside of */
-  #calls = 0;
 
   constructor(source: Source, module: Module) {
     super(source, module);
@@ -99,11 +95,7 @@ export abstract class Statements extends Builtins {
 
   /** The value of a condition. */
   protected truth1(expression: Expression): Leaf {
-    const { type, leaves } = this.evaluate(expression);
-    if (type.kind !== 'scalar' || type.scalar !== 'bool') {
-      return this.source.fail(expression.at, `expected a bool, got ${nameOf(type)}; compare it`);
-    }
-    return this.code.keep(leaves[0]!);
+    return this.code.keep(this.evaluate(expression).leaves[0]!);
   }
 
   #statement(statement: Statement): void {
@@ -115,7 +107,7 @@ export abstract class Statements extends Builtins {
         const plain =
           statement.kind === 'const' && !statement.type
             ? value
-            : this.#typed(value, statement.type ? this.resolve(statement.type) : null, at);
+            : this.typed(value, statement.type ? this.resolve(statement.type) : null, at);
         this.scope.names.set(statement.name, { value: this.kept(plain), isConstant: statement.kind === 'const' });
         return;
       }
@@ -143,24 +135,24 @@ export abstract class Statements extends Builtins {
         this.scoped(() => this.#loop(statement));
         return;
       case 'return':
-        this.#return(statement.value, at);
+        this.#return(statement.value);
+        return;
+      case 'assert':
         return;
       default:
-        this.#leaveLoop(statement.kind, at);
+        this.#leaveLoop(statement.kind);
     }
   }
 
-  #typed(value: Value, type: Type | null, at: number): Value {
+  protected typed(value: Value, type: Type | null, at: number): Value {
     return type ? this.converted(value, type, at) : this.concrete(value, at);
   }
 
   #declareVariable(name: string, given: TypeName | null, expression: Expression | null, at: number): void {
     const type = given && this.resolve(given);
-    const value = expression && this.#typed(this.evaluate(expression), type, at);
-    const own = value?.type ?? type ?? this.source.fail(at, `expected a type or a value of "${name}", got none`);
-    if (own.kind === 'pointer') this.source.fail(at, `expected a value of "${name}", got a pointer; use let`);
+    const value = expression && this.typed(this.evaluate(expression), type, at);
     const leaves = value && this.kept(value).leaves;
-    const place = this.declare(own, at);
+    const place = this.declare((value?.type ?? type)!, at);
     if (leaves) {
       if ('scalars' in place.root) for (const [i, leaf] of leaves.entries()) this.put(place.root, i, leaf);
       else this.storeLeaves(place, leaves);
@@ -179,14 +171,7 @@ export abstract class Statements extends Builtins {
       this.evaluate(expression);
       return;
     }
-    const place = this.placeOf(target);
-    if (!place) {
-      this.source.fail(at, 'expected a variable to assign to, got a value; declare it with var');
-      return;
-    }
-    if (!('scalars' in place.root) && !place.root.isWritable) {
-      this.source.fail(at, 'expected a variable to assign to, got a buffer that is only read');
-    }
+    const place = this.placeOf(target)!;
     const left = operator === null ? null : this.load(place);
     const right = this.kept(this.evaluate(expression));
     const value = left && operator ? this.operation(operator, left, right, at) : right;
@@ -196,12 +181,7 @@ export abstract class Statements extends Builtins {
   #switch(statement: Statement & { readonly kind: 'switch' }): void {
     const { at, cases } = statement;
     const on = this.kept(this.concrete(this.evaluate(statement.on), at));
-    if (on.type !== i32 && on.type !== u32) {
-      this.source.fail(at, `expected a whole number to switch on, got ${nameOf(on.type)}`);
-    }
-    const defaults = cases.filter(({ isDefault }) => isDefault);
-    if (defaults.length !== 1) this.source.fail(at, `expected one default in the switch, got ${defaults.length}`);
-    const others = defaults[0]!.body;
+    const others = cases.find(({ isDefault }) => isDefault)!.body;
     const wanted = cases.filter(({ isDefault }) => !isDefault);
     const from = (i: number): void => {
       const one = wanted[i];
@@ -235,17 +215,11 @@ export abstract class Statements extends Builtins {
 
   // ---- leaving
 
-  #return(expression: Expression | null, at: number): void {
+  #return(expression: Expression | null): void {
     const frame = this.frames[this.frames.length - 1]!;
     const { result } = frame;
-    if ((expression === null) !== (result === null)) {
-      this.source.fail(
-        at,
-        `expected ${result ? nameOf(result.type) : 'nothing'} to return from ${frame.name}, got ${expression ? 'a value' : 'nothing'}`,
-      );
-    }
     if (expression && result) {
-      const value = this.converted(this.evaluate(expression), result.type, at);
+      const value = this.converted(this.evaluate(expression), result.type, expression.at);
       for (const [i, leaf] of this.kept(value).leaves.entries()) this.assign(result, i, leaf);
     }
     if (this.loops.length > frame.firstLoop) {
@@ -262,18 +236,13 @@ export abstract class Statements extends Builtins {
     this.put(alive, 0, this.code.keep(this.without(alive.leaves[0]!, this.active)));
   }
 
-  #leaveLoop(kind: 'break' | 'continue', at: number): void {
-    const frame = this.frames[this.frames.length - 1]!;
-    const loop = this.loops[this.loops.length - 1];
+  #leaveLoop(kind: 'break' | 'continue'): void {
+    const loop = this.loops[this.loops.length - 1]!;
     const around = this.switches[this.switches.length - 1];
     if (kind === 'break' && around?.loops === this.loops.length && around.frames === this.frames.length) {
       this.put(around.broken, 0, this.code.keep(this.either(around.broken.leaves[0]!, this.active)));
       around.isBroken = true;
       this.active = known('bool', 0);
-      return;
-    }
-    if (!loop || this.loops.length <= frame.firstLoop) {
-      this.source.fail(at, `expected a loop around "${kind}", got none`);
       return;
     }
     if (kind === 'break') this.#dropFrom(loop);
@@ -335,11 +304,17 @@ export abstract class Statements extends Builtins {
     if (goesOn && alive) this.active = this.both(alive.leaves[0]!, goesOn);
     if (alive) this.put(alive, 0, this.active);
     if (alive && isPlain) leaveIfNone();
-    this.block(loop.body);
-    state.isContinued = false;
-    if (alive) this.active = alive.leaves[0]!;
-    this.block(loop.update);
-    if (loop.until && alive) this.put(alive, 0, code.keep(this.without(alive.leaves[0]!, this.truth1(loop.until))));
+    const update = (): void => {
+      state.isContinued = false;
+      if (alive) this.active = alive.leaves[0]!;
+      this.block(loop.update);
+      if (loop.until && alive) this.put(alive, 0, code.keep(this.without(alive.leaves[0]!, this.truth1(loop.until))));
+    };
+    this.scoped(() => {
+      this.statements(loop.body, 0);
+      if (loop.isPlain) update();
+    });
+    if (!loop.isPlain) update();
     this.loops.pop();
     const moves: Move[] = [];
     for (const [variable, leaves] of homes) {
@@ -367,6 +342,7 @@ export abstract class Statements extends Builtins {
     const found = [...carried].filter(
       (one) => one.depth >= this.depth && !inBody.has(one) && one.leaves.every((leaf) => leaf && !leaf.isVarying),
     );
+    if (found.length === 0) return new Set();
     let areSame = true;
     this.region(() => {
       this.#homes(carried, new Set(found));
@@ -411,7 +387,8 @@ export abstract class Statements extends Builtins {
     if (step?.kind !== 'assign' || step.target?.kind !== 'name' || step.target.name !== start.name || !step.operator)
       return false;
     if (contains(body, 'break') || contains(body, 'continue')) return false;
-    const loop: Loop = { kind: 'loop', at: start.at, start: null, condition: null, body, update: [], until: null };
+    const [at, isPlain] = [start.at, false];
+    const loop: Loop = { kind: 'loop', at, isPlain, start: null, condition: null, body, update: [], until: null };
     const inside = changedIn(loop);
     const changed = this.#named(inside);
     const read = this.#named(new Set([condition, step.value].flatMap((one) => [...readsOf(one).names])));
@@ -461,20 +438,11 @@ export abstract class Statements extends Builtins {
 
   // ---- calls
 
-  protected invoke(declaration: FunctionDeclaration, values: readonly Value[], at: number): Value | null {
-    if (this.#calls >= maxCalls) {
-      this.source.fail(
-        at,
-        `expected at most ${maxCalls} calls inside of one another, got more: does "${declaration.name}" call itself?`,
-      );
-    }
+  protected invoke(declaration: FunctionDeclaration, values: readonly Value[], _at: number): Value | null {
     const isPlain = values.every(({ place }) => place === null || ('scalars' in place.root && place.dynamic === null));
-    this.#calls += 1;
     const isInlined =
       !isPlain || this.weights.isInlined(declaration, this.runsOnce ? inlinedOnceWeight : inlinedWeight);
-    const result = isInlined ? this.inline(declaration, values) : this.#callOutlined(declaration, values);
-    this.#calls -= 1;
-    return result;
+    return isInlined ? this.inline(declaration, values) : this.#callOutlined(declaration, values);
   }
 
   /** Writes the body of a function here. */

@@ -44,6 +44,8 @@ export interface Declaration extends Node {
 /** `for`, `while` and `loop`. `update` runs after each pass; `until` ends the loop after it (`break if`). */
 export interface Loop extends Node {
   readonly kind: 'loop';
+  /** `update` and `until` see what `body` declares: that of `continuing` */
+  readonly isPlain: boolean;
   readonly start: Statement | null;
   readonly condition: Expression | null;
   readonly body: readonly Statement[];
@@ -58,6 +60,8 @@ export type Statement =
       readonly kind: 'assign';
       /** of `+=` and the like, else null */
       readonly operator: string | null;
+      /** `++` or `--` */
+      readonly isStep: boolean;
       /** null: `_ = value` */
       readonly target: Expression | null;
       readonly value: Expression;
@@ -76,6 +80,7 @@ export type Statement =
     })
   | (Node & { readonly kind: 'block'; readonly body: readonly Statement[] })
   | (Node & { readonly kind: 'return'; readonly value: Expression | null })
+  | (Node & { readonly kind: 'assert'; readonly value: Expression })
   | (Node & { readonly kind: 'break' })
   | (Node & { readonly kind: 'continue' });
 
@@ -98,11 +103,13 @@ export interface FunctionDeclaration extends Node {
   readonly result: TypeName | null;
   readonly body: readonly Statement[];
   readonly isEntry: boolean;
+  /** its value has to be used */
+  readonly mustUse: boolean;
 }
 
 export interface StructDeclaration extends Node {
   readonly name: string;
-  readonly fields: readonly { readonly name: string; readonly type: TypeName }[];
+  readonly fields: readonly (Node & { readonly name: string; readonly type: TypeName })[];
 }
 
 /** `const` and `override` at module scope. */
@@ -110,6 +117,7 @@ export interface ConstantDeclaration extends Node {
   readonly name: string;
   readonly type: TypeName | null;
   readonly value: Expression | null;
+  readonly isOverride: boolean;
 }
 
 /** A storage buffer. */
@@ -126,6 +134,8 @@ export interface Module {
   readonly aliases: ReadonlyMap<string, TypeName>;
   readonly constants: ReadonlyMap<string, ConstantDeclaration>;
   readonly buffers: ReadonlyMap<string, BufferDeclaration>;
+  /** values of `const_assert` */
+  readonly asserts: readonly Expression[];
   /** how often a name is called in the text */
   readonly calls: ReadonlyMap<string, number>;
 }

@@ -37,7 +37,12 @@ const precedence = new Map<string, number>(
   ].flatMap((operators, level) => operators.map((operator): [string, number] => [operator, level + 1])),
 );
 /** Inside `<...>` a comparison or a shift needs brackets. */
-const aboveShifts = 9;
+const aboveShifts = 8;
+
+const logical = 2;
+const bitwise = 5;
+const isComparison = (level: number): boolean => level > bitwise && level < aboveComparisons;
+const aboveComparisons = 8;
 
 /** What follows an element of a list. */
 const ends = new Set([',', ')']);
@@ -45,6 +50,8 @@ const prefixes = new Set(['-', '!', '~', '&', '*']);
 const assignments = new Set(['=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>=']);
 /** Names before `<` that begin a type. */
 const templates = /^(?:array|vec[234]|bitcast|mat\dx\d)$/;
+const attributeNames = new Set(['binding', 'builtin', 'compute', 'group', 'id', 'must_use', 'workgroup_size']);
+const declarations = new Set(['let', 'var', 'const']);
 const directives = new Set(['enable', 'requires', 'diagnostic']);
 /** Address spaces of WGSL, and attributes of fields, that are not read. */
 const spaces = new Set(['private', 'workgroup', 'uniform', 'storage']);
@@ -61,10 +68,17 @@ export function parse(linked: Linked): Module {
   return new Parser(new Source(linked)).module();
 }
 
+function hexFraction(text: string): number {
+  const [, whole, part, power = '0'] = /^0x([\da-f]*)\.?([\da-f]*)(?:p([-+]?\d+))?$/i.exec(text)!;
+  return Number.parseInt(`${whole}${part}`, 16) * 2 ** (Number(power) - 4 * part!.length);
+}
+
 class Parser {
   readonly #source: Source;
   readonly #tokens: readonly Token[];
   readonly #calls = new Map<string, number>();
+  /** expressions in parentheses */
+  readonly #enclosed = new Set<Expression>();
   #next = 0;
   #depth = 0;
 
@@ -79,9 +93,10 @@ class Parser {
     const aliases = new Map<string, TypeName>();
     const constants = new Map<string, ConstantDeclaration>();
     const buffers = new Map<string, BufferDeclaration>();
+    const asserts: Expression[] = [];
     const seen = new Set<string>();
     const add = <T>(map: Map<string, T>, name: string, at: number, value: T): void => {
-      if (seen.has(name)) this.#source.fail(at, `"${name}" is already declared; rename one of them`);
+      if (seen.has(name)) this.#source.fail(at, `expected another name, got "${name}" again; rename one of them`);
       seen.add(name);
       map.set(name, value);
     };
@@ -107,16 +122,20 @@ class Parser {
         this.#expect(';');
       } else if (text === 'const' || text === 'override') {
         this.#next++;
-        const made = this.#declared(at);
+        const made = { ...this.#declared(at), isOverride: text === 'override' };
         if (text === 'const' && made.value === null) this.#unexpected('a value of the constant');
         add(constants, made.name, at, made);
+        this.#expect(';');
+      } else if (text === 'const_assert') {
+        this.#next++;
+        asserts.push(this.#expression());
         this.#expect(';');
       } else if (text === 'var') {
         const made = this.#buffer(attributes);
         add(buffers, made.name, at, made);
       } else this.#unexpected('a declaration (fn, struct, alias, const, override or var)');
     }
-    return { functions, structs, aliases, constants, buffers, calls: this.#calls };
+    return { functions, structs, aliases, constants, buffers, asserts, calls: this.#calls };
   }
 
   #directive(isFirst: boolean): void {
@@ -144,7 +163,7 @@ class Parser {
   }
 
   #skip(text: string): boolean {
-    if (this.#token.text !== text) return false;
+    if (this.#tokens[this.#next]!.text !== text) return false;
     this.#next++;
     return true;
   }
@@ -186,6 +205,7 @@ class Parser {
   #attributes(): ReadonlyMap<string, Expression | null> {
     const found = new Map<string, Expression | null>();
     while (this.#skip('@')) {
+      if (!attributeNames.has(this.#token.text)) this.#unexpected('an attribute');
       const name = this.#name();
       found.set(name, this.#skip('(') ? (this.#list(')', () => this.#expression())[0] ?? null) : null);
     }
@@ -221,7 +241,7 @@ class Parser {
     } else this.#expect('>');
   }
 
-  #declared(at: number): ConstantDeclaration {
+  #declared(at: number): Omit<Declaration, 'kind'> {
     const name = this.#name();
     const type = this.#skip(':') ? this.#type() : null;
     const value = this.#skip('=') ? this.#expression() : null;
@@ -238,9 +258,10 @@ class Parser {
         const isKnown = layouts.has(this.#tokens[this.#next + 1]!.text);
         this.#refuse(isKnown, this.#token.at, 'expected a field without attributes, got "@"');
       }
+      const place = this.#token.at;
       const field = this.#name();
       this.#expect(':');
-      return { name: field, type: this.#type() };
+      return { at: place, name: field, type: this.#type() };
     });
     return { at, name, fields };
   }
@@ -282,7 +303,8 @@ class Parser {
       return { at: place, name: parameter, type: this.#type(), builtin };
     });
     const result = this.#skip('->') ? this.#type() : null;
-    return { at, name, parameters, result, body: this.#block(), isEntry: attributes.has('compute') };
+    const [isEntry, mustUse] = [attributes.has('compute'), attributes.has('must_use')];
+    return { at, name, parameters, result, body: this.#block(), isEntry, mustUse };
   }
 
   #block(): Statement[] {
@@ -313,9 +335,6 @@ class Parser {
         return this.#plainLoop();
       case 'switch':
         return this.#switch();
-      case 'const_assert':
-      case 'discard':
-        return this.#source.fail(at, `expected a statement that compiles here, got "${text}"; remove it`);
       default: {
         const made = this.#simple();
         this.#expect(';');
@@ -341,6 +360,10 @@ class Parser {
       this.#next++;
       return { kind: text, at };
     }
+    if (text === 'const_assert') {
+      this.#next++;
+      return { kind: 'assert', at, value: this.#expression() };
+    }
     return this.#assignment();
   }
 
@@ -349,26 +372,22 @@ class Parser {
     if (this.#token.text === '_') {
       this.#next++;
       this.#expect('=');
-      return { kind: 'assign', at, operator: null, target: null, value: this.#expression() };
+      return { kind: 'assign', at, operator: null, isStep: false, target: null, value: this.#expression() };
     }
+    const isBare = this.#token.kind === 'name';
     const target = this.#unary();
     const { text } = this.#token;
     if (text === '++' || text === '--') {
       this.#next++;
       const value: Expression = { kind: 'literal', at, value: 1, scalar: 'abstract-int' };
-      return { kind: 'assign', at, operator: text[0]!, target, value };
+      return { kind: 'assign', at, operator: text[0]!, isStep: true, target, value };
     }
     if (assignments.has(text)) {
       this.#next++;
-      return {
-        kind: 'assign',
-        at,
-        operator: text === '=' ? null : text.slice(0, -1),
-        target,
-        value: this.#expression(),
-      };
+      const operator = text === '=' ? null : text.slice(0, -1);
+      return { kind: 'assign', at, operator, isStep: false, target, value: this.#expression() };
     }
-    if (target.kind === 'call') return { kind: 'call', at, call: target };
+    if (target.kind === 'call' && isBare) return { kind: 'call', at, call: target };
     return this.#unexpected('an assignment');
   }
 
@@ -389,18 +408,19 @@ class Parser {
     update: Statement[],
     body: Statement[],
   ): Statement {
-    return { kind: 'loop', at, start, condition, update, until: null, body };
+    return { kind: 'loop', at, isPlain: false, start, condition, update, until: null, body };
   }
 
   #for(): Statement {
     const { at } = this.#token;
     this.#next++;
     this.#expect('(');
-    const start = this.#token.text === ';' ? null : this.#simple();
+    const { text } = this.#token;
+    const start = text === ';' ? null : declarations.has(text) ? this.#simple() : this.#assignment();
     this.#expect(';');
     const condition = this.#token.text === ';' ? null : this.#expression();
     this.#expect(';');
-    const update = this.#token.text === ')' ? [] : [this.#simple()];
+    const update = this.#token.text === ')' ? [] : [this.#assignment()];
     this.#expect(')');
     return this.#loop(at, start, condition, update, this.#block());
   }
@@ -427,7 +447,7 @@ class Parser {
         } else update.push(this.#deeper(() => this.#statement()));
       }
     }
-    return { kind: 'loop', at, start: null, condition: null, body, update, until };
+    return { kind: 'loop', at, isPlain: true, start: null, condition: null, body, update, until };
   }
 
   #switch(): Statement {
@@ -443,10 +463,9 @@ class Parser {
       else {
         this.#expect('case');
         do {
-          if (this.#token.text === ':' || this.#token.text === '{') break;
           if (this.#skip('default')) isDefault = true;
           else values.push(this.#expression());
-        } while (this.#skip(','));
+        } while (this.#skip(',') && this.#token.text !== ':' && this.#token.text !== '{');
       }
       this.#skip(':');
       cases.push({ values, isDefault, body: this.#block() });
@@ -465,10 +484,26 @@ class Parser {
       const level = precedence.get(operator) ?? 0;
       if (level <= above) break;
       this.#next++;
-      left = { kind: 'binary', at, operator, left, right: this.#expression(level) };
+      const right = this.#expression(level);
+      if (left.kind === 'binary') this.#checkMixed(operator, left, true);
+      if (right.kind === 'binary') this.#checkMixed(operator, right, false);
+      left = { kind: 'binary', at, operator, left, right };
     }
     this.#depth--;
     return left;
+  }
+
+  /** WGSL has no order of some operators: they stand beside one another in parentheses only. */
+  #checkMixed(operator: string, side: Expression & { readonly kind: 'binary' }, isLeft: boolean): void {
+    if (this.#enclosed.has(side)) return;
+    const [own, level] = [precedence.get(side.operator)!, precedence.get(operator)!];
+    if (isLeft && side.operator === operator && level <= bitwise) return;
+    if (level > aboveShifts || (own >= aboveComparisons && isComparison(level)) || (own > bitwise && level <= logical))
+      return;
+    this.#source.fail(
+      side.at,
+      `expected parentheses around "${side.operator}" beside "${operator}", got none; add them`,
+    );
   }
 
   #unary(): Expression {
@@ -496,6 +531,7 @@ class Parser {
     if (this.#skip('(')) {
       const inner = this.#expression();
       this.#expect(')');
+      if (inner.kind === 'binary') this.#enclosed.add(inner);
       return inner;
     }
     if (kind === 'number') return this.#literal();
@@ -525,12 +561,19 @@ class Parser {
     this.#next++;
     const isHex = text[1] === 'x' || text[1] === 'X';
     const last = text[text.length - 1]!;
-    const suffix = last === 'i' || last === 'u' || (!isHex && (last === 'f' || last === 'h')) ? last : null;
     const isFraction = text.includes('.') || (isHex ? /p/i : /e/i).test(text);
-    if (isHex && isFraction) this.#source.fail(at, `expected a decimal fraction, got ${text}; write it in decimals`);
+    const isFloat = (last === 'f' || last === 'h') && (!isHex || /p/i.test(text));
+    const suffix = last === 'i' || last === 'u' || isFloat ? last : null;
+    if (isFraction ? suffix === 'i' || suffix === 'u' : /^0\d/.test(text)) {
+      this.#source.fail(
+        at,
+        `expected a number of WGSL, got ${text}; write it without ${isFraction ? suffix : 'the first 0'}`,
+      );
+    }
     if (suffix === 'h') this.#source.fail(at, `expected a number of 32 bits, got ${text}; f16 is not supported`);
     const scalar = suffix ? suffixes[suffix]! : isFraction ? 'abstract-float' : 'abstract-int';
-    const digits = Number(suffix ? text.slice(0, -1) : text);
+    const plain = suffix ? text.slice(0, -1) : text;
+    const digits = isHex && isFraction ? hexFraction(plain) : Number(plain);
     const value = scalar === 'f32' ? Math.fround(digits) : digits;
     const isWhole = scalar === 'u32' || scalar === 'i32';
     const most = isWhole ? (scalar === 'u32' ? 2 ** 32 - 1 : 2 ** 31 - 1) : Number.MAX_VALUE;

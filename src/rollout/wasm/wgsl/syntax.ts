@@ -139,6 +139,7 @@ export function partsOf(node: Part): readonly Part[] {
     case 'var':
     case 'const':
     case 'return':
+    case 'assert':
       return given(node.value);
     default:
       return [];

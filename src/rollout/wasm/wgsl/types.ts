@@ -80,6 +80,12 @@ export function nameOf(type: Type): string {
 
 export const isAbstract = (scalar: Scalar): boolean => scalar === 'abstract-float' || scalar === 'abstract-int';
 
+export const isWhole = (scalar: Scalar | null): boolean =>
+  scalar === 'i32' || scalar === 'u32' || scalar === 'abstract-int';
+
+/** An array as long as its buffer. */
+export const isUnsized = (type: Type): boolean => type.kind === 'array' && type.count === null;
+
 /** The scalar type of a scalar or a vector, else null. */
 export function scalarIn(type: Type): Scalar | null {
   return type.kind === 'scalar' || type.kind === 'vector' ? type.scalar : null;
