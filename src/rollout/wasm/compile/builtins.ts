@@ -122,7 +122,7 @@ export abstract class Builtins extends Expressions {
     if (
       scalar === 'bool' ||
       (scalar === 'u32' && name === 'sign') ||
-      (given.kind === 'scalar' && ofVectors.has(name))
+      (ofVectors.has(name) && (given.kind === 'scalar' || (name === 'cross' && rows[0]!.length !== 3)))
     ) {
       return this.source.fail(
         at,
@@ -186,7 +186,6 @@ export abstract class Builtins extends Expressions {
         );
       }
       default: {
-        if (a!.length !== 3) return this.source.fail(at, `expected vectors of 3 of cross, got ${nameOf(type)}`);
         const part = (i: number, j: number): Leaf =>
           operate('-', operate('*', a![i]!, b![j]!), operate('*', a![j]!, b![i]!));
         return plainValue(type, [part(1, 2), part(2, 0), part(0, 1)]);

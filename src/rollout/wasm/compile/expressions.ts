@@ -51,6 +51,7 @@ export interface Scope {
 }
 
 const arithmetic = new Set(['+', '-', '*', '/', '%']);
+const isKnown = ({ leaves }: Value): boolean => leaves.every((leaf) => leaf.known !== null);
 const letters: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
 const members = ['xyzw', 'rgba'];
 const constructors = /^(?:array|vec[234][fiu]?|f32|i32|u32|bool)$/;
@@ -94,7 +95,9 @@ export abstract class Expressions extends Places {
   protected resolve(given: TypeName): Type {
     // Names that stand alone are the same everywhere.
     const key = given.of || given.size ? given : given.name;
-    const type = this.#types.get(key) ?? this.#resolved(given);
+    const seen = this.#types.get(key);
+    if (seen) return seen;
+    const type = this.#resolved(given);
     this.#types.set(key, type);
     return type;
   }
@@ -173,7 +176,7 @@ export abstract class Expressions extends Places {
     this.code = new FunctionCode();
     try {
       const value = this.evaluate(expression);
-      if (value.leaves.some((leaf) => leaf.known === null)) {
+      if (!isKnown(value)) {
         this.source.fail(expression.at, 'expected a value that is known when the program is compiled, got another');
       }
       return value;
@@ -452,7 +455,7 @@ export abstract class Expressions extends Places {
     const { type } = base;
     if (type.kind !== 'array' && type.kind !== 'vector')
       return this.source.fail(at, `expected an array, got ${nameOf(type)}`);
-    const isTable = index.known === null && (this.isChecking || base.leaves.every((leaf) => leaf.known !== null));
+    const isTable = index.known === null && (this.isChecking || isKnown(base));
     if (isTable) {
       const { type: own, leaves } = this.concrete(base, at);
       return this.load(this.element(this.table(own, leaves), index, at));
@@ -542,17 +545,12 @@ export abstract class Expressions extends Places {
 
   /** `a operator b` of two leaves of one scalar. */
   protected operate(operator: string, a: Leaf, b: Leaf, at: number): Leaf {
-    if (this.isChecking && b.known !== null && (a.scalar === 'i32' || a.scalar === 'u32')) {
-      const isWrong = shifts.has(operator) ? b.known > 31 : b.known === 0 && (operator === '/' || operator === '%');
-      if (isWrong) this.source.fail(at, `expected another number after "${operator}" of ${a.scalar}, got ${b.known}`);
-    }
     if (a.known !== null && b.known !== null) {
       const value = fold(operator, a.scalar, a.known, b.known);
       if (value === null || (this.isChecking && !Number.isFinite(value)))
         return this.source.fail(at, `expected a result that ${a.scalar} holds, got ${a.known} ${operator} ${b.known}`);
       return known(comparisons.has(operator) ? 'bool' : a.scalar, value);
     }
-    if (this.isChecking) return unknownOf(comparisons.has(operator) ? 'bool' : a.scalar);
     return wholeIdentity(operator, a, b) ?? binary(this.code, operator, a, b);
   }
 
@@ -562,9 +560,8 @@ export abstract class Expressions extends Places {
     const a = this.evaluate(left);
     const b = this.evaluate(right);
     // What is known here is more than what WGSL has as a constant, such as a counter of a loop that is written out.
-    const isConstant = (): boolean => (this.isChecking ? b.leaves[0]!.known !== null : this.#isConstant(right));
-    const first = shifts.has(operator) && !isConstant() ? this.concrete(a, at) : a;
-    return this.operation(operator, first, b, at);
+    const isOpen = shifts.has(operator) && !(this.isChecking ? isKnown(b) : this.#isConstant(right));
+    return this.operation(operator, isOpen ? this.concrete(a, at) : a, b, at);
   }
 
   /** Whether an expression is a constant to WGSL. */
@@ -582,14 +579,31 @@ export abstract class Expressions extends Places {
       const [x, amount] = [a, this.converted(b, withScalar(b.type, 'u32'), at)];
       if (x.leaves.length !== amount.leaves.length) this.source.fail(at, 'expected as many shifts as numbers');
       if (!isWhole(scalarIn(x.type))) this.source.fail(at, `expected a whole number to shift, got ${nameOf(x.type)}`);
+      if (this.isChecking && !this.#isFolded(operator, x, b, at)) return this.some(x.type);
       return { ...x, leaves: x.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!, at)) };
     }
     const { type, rows } = this.aligned([a, b], at, arithmetic.has(operator));
     if (!takes(operator, scalarIn(type)!)) {
       this.source.fail(at, `expected operands of "${operator}", got ${nameOf(type)}`);
     }
+    const own = comparisons.has(operator) ? withScalar(type, 'bool') : type;
+    if (this.isChecking && !this.#isFolded(operator, a, b, at)) return this.some(own);
     const leaves = rows[0]!.map((leaf, i) => this.operate(operator, leaf, rows[1]![i]!, at));
-    return plainValue(comparisons.has(operator) ? withScalar(type, 'bool') : type, leaves);
+    return plainValue(own, leaves);
+  }
+
+  /** Whether both operands are constants. Refuses a constant that no operand of whole numbers has on its right side. */
+  #isFolded(operator: string, a: Value, b: Value, at: number): boolean {
+    if (!isKnown(b)) return false;
+    const scalar = scalarIn(a.type);
+    if (scalar === 'i32' || scalar === 'u32') {
+      const isShift = shifts.has(operator);
+      for (const { known: by } of isShift || operator === '/' || operator === '%' ? b.leaves : []) {
+        if (isShift ? by! > 31 : by === 0)
+          this.source.fail(at, `expected another number after "${operator}" of ${scalar}, got ${by}`);
+      }
+    }
+    return isKnown(a);
   }
 
   /**

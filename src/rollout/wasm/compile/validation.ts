@@ -190,7 +190,9 @@ export class Validation extends Statements {
       if (scope.names.has(name))
         return this.source.fail(at, `expected a function or a type, got "${name}"; rename one of them`);
     }
-    return super.call(call);
+    const made = super.call(call);
+    // Parts of what is no constant are none.
+    return made?.leaves.some((leaf) => leaf.known === null) ? this.some(made.type) : made;
   }
 
   // ---- statements

@@ -7,9 +7,6 @@ const callWeight = 12;
 /** Passes of a loop whose number is not known. */
 const assumedPasses = 4;
 
-/** Statements whose weight is kept: they are asked for together with what surrounds them. */
-const compound = new Set<Statement['kind']>(['if', 'loop', 'switch', 'block']);
-
 export class Weights {
   readonly #module: Module;
   readonly #inlined: number;
@@ -28,23 +25,23 @@ export class Weights {
 
   of(body: readonly (Expression | Statement)[]): number {
     let sum = 0;
-    for (const part of body)
-      sum += compound.has(part.kind as Statement['kind']) ? this.#once(part, () => this.#of(part)) : this.#of(part);
+    for (const part of body) {
+      // Names and numbers weigh nothing, and are most parts of a text.
+      if (part.kind === 'name' || part.kind === 'literal') continue;
+      let weight = this.#known.get(part);
+      if (weight === undefined) {
+        weight = this.#of(part);
+        this.#known.set(part, weight);
+      }
+      sum += weight;
+    }
     return sum;
   }
 
-  #once(key: FunctionDeclaration | Expression | Statement, weigh: () => number): number {
-    const weight = this.#known.get(key) ?? weigh();
-    this.#known.set(key, weight);
-    return weight;
-  }
-
   #ofFunction(declaration: FunctionDeclaration): number {
-    return this.#once(declaration, () => {
-      // Calls of itself are an error elsewhere.
-      this.#known.set(declaration, callWeight);
-      return this.of(declaration.body);
-    });
+    const weight = this.#known.get(declaration) ?? this.of(declaration.body);
+    this.#known.set(declaration, weight);
+    return weight;
   }
 
   #of(part: Expression | Statement): number {
