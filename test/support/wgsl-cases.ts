@@ -455,6 +455,7 @@ const unreadBodies = [
   'let m: mat2x2<f32> = mat2x2<f32>();',
   'let x = pack2x16float(vec2f());',
   'let x = quantizeToF16(1.5);',
+  'var v = vec2f(); v.xy = vec2f(1.0);',
 ];
 const unreadModules = [
   'var<private> n: u32;',
