@@ -20,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 export function linkKernel({ files, code, invocations }: Pick<Kernel, 'files' | 'code' | 'invocations'>): Program {
   return link([
     ...files.map((path) => ({ path: `shaders/${path}`, text: readAsset(`shaders/${path}`) })),
-    { path: 'kernel', text: code, declares: ['kernel'] },
+    { path: 'kernel', text: code, declares: ['kernel'], isForeign: true },
     { path: 'frame', text: frame(invocations) },
   ]);
 }

@@ -4,6 +4,8 @@ import { CompileError, UnsupportedError } from '../../../base/errors.ts';
 /** A linked program: src/rollout/webgpu/program/link.ts. */
 export interface Linked {
   readonly code: string;
+  /** true: the tests of this package have checked the text, which takes longer than compiling it */
+  readonly isShipped?: boolean;
   locate(line: number): { readonly path: string; readonly line: number };
 }
 

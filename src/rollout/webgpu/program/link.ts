@@ -11,10 +11,14 @@ export interface SourceFile {
   readonly text: string;
   /** top-level names that this file must declare, because others call them */
   readonly declares?: readonly string[];
+  /** written by the user; left out: of this package */
+  readonly isForeign?: boolean;
 }
 
 export interface Program {
   readonly code: string;
+  /** whether all of it is of this package, whose tests have checked it */
+  readonly isShipped: boolean;
   /** Where a line of `code` (from 1) came from. */
   locate(line: number): { readonly path: string; readonly line: number };
 }
@@ -101,6 +105,7 @@ export function link(files: readonly SourceFile[]): Program {
   }
   return {
     code: `${lines.join('\n')}\n`,
+    isShipped: files.every(({ isForeign }) => !isForeign),
     locate(line) {
       let found = starts[0]!;
       for (const start of starts) if (start.first <= line) found = start;

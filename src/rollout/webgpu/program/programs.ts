@@ -40,10 +40,11 @@ function libraries(env: Env, read: ReadShader, draws: DrawSource): SourceFile[] 
 
 function envFiles(env: Env, read: ReadShader, fromAnyState: boolean): SourceFile[] {
   const shipped = `shaders/envs/${env.folder}.wgsl`;
-  const { path, text } = env.shader?.() ?? { path: shipped, text: read(shipped) };
+  const own = env.shader?.() ?? null;
+  const { path, text } = own ?? { path: shipped, text: read(shipped) };
   return [
     { path: `${env.id} (declarations)`, text: envDeclarations(env, fromAnyState) },
-    { path, text, declares: ['env_reset', 'env_observe', 'env_step'] },
+    { path, text, declares: ['env_reset', 'env_observe', 'env_step'], isForeign: own !== null },
     ...env.libraries.map((name) => {
       const library = `shaders/lib/${name}.wgsl`;
       return { path: library, text: read(library) };
