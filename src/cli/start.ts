@@ -2,6 +2,7 @@
 import { R2poError } from '../base/errors.ts';
 import { faultRemedy, faultWords } from '../base/machine-fault.ts';
 import { consoleToStderr } from '../base/node/console.ts';
+import { closeConnections } from '../llm/providers/transport.ts';
 import { createIo } from './io.ts';
 import { reportFailure, runProgram } from './program.ts';
 
@@ -25,4 +26,6 @@ export async function start(): Promise<void> {
   // Failures outside of the command's promise: in an event handler, or in a promise that is not awaited.
   process.on('uncaughtException', (error) => process.exit(reportFailure(error, '', io)));
   process.exitCode = await runProgram(process.argv.slice(2), io);
+  // A connection that is being made to a proxy outlives the request that was given up.
+  closeConnections();
 }

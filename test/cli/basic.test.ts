@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,6 +28,23 @@ describe('the built program', () => {
     expect(packages).toEqual(expect.arrayContaining(['commander', 'vega', 'vega-lite', 'yaml', 'zod']));
     const program = readAsset('dist/cli/main.js');
     for (const name of packages) expect(program).not.toMatch(new RegExp(`(from|import) "${name}["/]`));
+  });
+
+  it('ends with its command, although a proxy keeps a connection open', async () => {
+    let asked = 0;
+    const proxy = createServer((socket) => {
+      socket.on('error', () => {}).once('data', () => (asked += 1));
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const args = ['run', 'cartpole/props', '--runs-dir', folder, '--backend', 'cpu', 'warmup.policies=1'];
+    const model = ['--model', 'https://far.invalid/v1#m', 'llm.timeout_s=1', 'llm.max_attempts=1'];
+    const env = { HTTPS_PROXY: url, https_proxy: undefined, NO_PROXY: undefined, no_proxy: undefined };
+    const { code, stderr } = await runCli([...args, ...model], { env, timeoutMs: 20_000 });
+    proxy.close();
+    expect(stderr).toContain('got no complete answer within 1 s');
+    expect(asked).toBeGreaterThan(0);
+    expect(code).toBe(4);
   });
 });
 

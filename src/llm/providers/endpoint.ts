@@ -14,7 +14,7 @@ import { limiterOf } from './limiter.ts';
 import type { EndpointOptions, Protocol } from './protocol.ts';
 import { replyLimit } from './reply-limit.ts';
 import { keepSecret, requireSendableKey } from './secrets.ts';
-import { isLocal, requireOpenPort } from './transport.ts';
+import { isLocal, requireOpenPort, requireProxy } from './transport.ts';
 
 export interface EndpointModel extends ChatModel {
   /** parameters that the endpoint refused, in that order; they are no longer sent */
@@ -26,10 +26,13 @@ export interface EndpointModel extends ChatModel {
 /** Hosted endpoints can take this number; an account's lower limits show as status 429. */
 const defaultConcurrent = 8;
 
-/** Throws a usage error for a key that is invalid in a header, and for a port that `fetch` blocks. */
+/** Throws a usage error for a key that is invalid in a header, a port that `fetch` blocks, and an invalid proxy. */
 export function endpointModel(options: EndpointOptions, protocol: Protocol): EndpointModel {
   requireSendableKey(options);
-  if (options.fetch === undefined) requireOpenPort(options.id, protocol.url);
+  if (options.fetch === undefined) {
+    requireOpenPort(options.id, protocol.url);
+    requireProxy(protocol.url);
+  }
   keepSecret(options);
   const controls = options.controls ?? noControls;
   const limiter = limiterOf(options.baseURL, {

@@ -201,6 +201,8 @@ function adviceFor(status: number, error: ServerError, { keyVariable, hasKey, no
 /** Problems of certificates and addresses, and of servers that do not speak HTTP, which retries do not solve. */
 const permanent = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|ERR_INVALID_URL/;
 const foreign = /does not match the HTTP/;
+/** A proxy that refuses CONNECT, and not only for the moment. */
+const refusedByProxy = /^Proxy response \(4(?!08|25|29)\d\d\)/;
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 const unreachable = /^(?:ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/;
 
@@ -242,7 +244,7 @@ export function connectionFailure(error: unknown, url: string): AttemptFailure {
     advice += '; a private authority is trusted when NODE_EXTRA_CA_CERTS names the file of its certificate';
   }
   return new AttemptFailure(`no connection (${detail})`, advice, {
-    retryable: !permanent.test(code) && !foreign.test(text),
+    retryable: ![foreign, refusedByProxy].some((words) => words.test(text)) && !permanent.test(code),
     isUnreachable: unreachable.test(code),
     isOutage: true,
   });

@@ -1,6 +1,6 @@
 /** Connections to endpoints: proxies from the environment, no hidden timeouts, and which servers are local. */
 import { isIP } from 'node:net';
-import type { Dispatcher } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import { UsageError } from '../../base/errors.ts';
 import { AttemptFailure } from '../retry.ts';
 
@@ -11,24 +11,58 @@ const withoutLimits = { headersTimeout: 0, bodyTimeout: 0 };
 export const loadLibrary = () => import('undici');
 type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
+/** How long a proxy may take to answer CONNECT, ms. */
+const tunnelLimit = 30_000;
+/** Failures after which undici connects again for ever, instead of failing the requests that wait for the connection. */
+const endless = /^UND_ERR_(?:SOCKET|INFO)$/;
+
 let direct: Dispatcher | null = null;
 let proxied: Dispatcher | null = null;
 
+/** The connections to one server; those through a tunnel, which have a function that connects, fail with their tunnel. */
+function poolOf(library: Library, origin: string | URL, options: Pool.Options): Dispatcher {
+  const { connect } = options;
+  if (typeof connect !== 'function') return new library.Pool(origin, options);
+  const finite: typeof connect = (to, done) =>
+    connect(to, (error, socket) => {
+      if (error === null) return done(null, socket);
+      const { code, message } = error as NodeJS.ErrnoException;
+      const isOfTunnel = endless.test(code ?? '') || code === 'UND_ERR_HEADERS_TIMEOUT';
+      return done(isOfTunnel ? new Error(`no tunnel through the proxy: ${message}`) : error, null);
+    });
+  return new library.Pool(origin, { ...options, connect: finite });
+}
+
 /** Throws a usage error for an invalid proxy URL. */
-function dispatcherFor({ Agent, EnvHttpProxyAgent }: Library, url: string): Dispatcher {
+function dispatcherFor(library: Library, url: string): Dispatcher {
   // A proxy elsewhere cannot reach this machine, whatever NO_PROXY contains.
   if (isLoopback(url)) {
-    direct ??= new Agent(withoutLimits);
+    direct ??= new library.Agent(withoutLimits);
     return direct;
   }
   try {
-    proxied ??= new EnvHttpProxyAgent(withoutLimits);
+    proxied ??= new library.EnvHttpProxyAgent({
+      ...withoutLimits,
+      factory: (origin: string | URL, options: object) => poolOf(library, origin, options),
+      clientFactory: (proxy, options) => new library.Pool(proxy, { ...options, headersTimeout: tunnelLimit }),
+    });
   } catch {
-    // The value may contain a password, so it is not quoted.
-    const advice = 'correct HTTP_PROXY and HTTPS_PROXY, or unset them';
-    throw new UsageError('proxy', `expected URLs such as http://proxy:3128 in HTTP_PROXY and HTTPS_PROXY; ${advice}`);
+    throw invalidProxy();
   }
   return proxied;
+}
+
+function invalidProxy(): UsageError {
+  // The value may contain a password, so it is not quoted.
+  const advice = 'correct HTTP_PROXY and HTTPS_PROXY, or unset them';
+  return new UsageError('proxy', `expected URLs such as http://proxy:3128 in HTTP_PROXY and HTTPS_PROXY; ${advice}`);
+}
+
+/** Closes all connections, which would keep the process alive. Later requests open new ones. */
+export function closeConnections(): void {
+  for (const dispatcher of [direct, proxied]) dispatcher?.destroy().catch(() => {});
+  direct = null;
+  proxied = null;
 }
 
 /** Maximum number of redirects of one request. */
@@ -69,6 +103,17 @@ export const modelFetch: typeof fetch = async (input, init) => {
     }
   }
 };
+
+const proxyProtocols = ['http:', 'https:', 'socks:', 'socks5:'];
+
+/** Throws a usage error for an invalid proxy URL before the first request needs it. */
+export function requireProxy(url: string): void {
+  if (isLoopback(url)) return;
+  const { http_proxy, HTTP_PROXY, https_proxy, HTTPS_PROXY } = process.env;
+  for (const proxy of [http_proxy ?? HTTP_PROXY, https_proxy ?? HTTPS_PROXY]) {
+    if (proxy && !(URL.canParse(proxy) && proxyProtocols.includes(new URL(proxy).protocol))) throw invalidProxy();
+  }
+}
 
 /** Whether a proxy may be used for a URL. */
 export function mayBeProxied(url: string): boolean {

@@ -1,7 +1,7 @@
 /** Servers named by URL: reply constraints, controls, limits, and proxies. */
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { createServer, Server as HttpServer } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UsageError } from '../../../src/base/errors.ts';
 import { type ChatRequest, ReplyFormRefused } from '../../../src/llm/chat.ts';
 import { type Controls, noControls } from '../../../src/llm/controls.ts';
@@ -9,6 +9,7 @@ import { resolveModel } from '../../../src/llm/providers/index.ts';
 import { ollamaNative } from '../../../src/llm/providers/ollama-native.ts';
 import { openAiCompatible } from '../../../src/llm/providers/openai-compatible.ts';
 import { slotOf } from '../../../src/llm/providers/server-slots.ts';
+import { closeConnections } from '../../../src/llm/providers/transport.ts';
 import { gbnfOf, regexOf, schemaOf } from '../../../src/llm/reply/forms.ts';
 import type { ReplyForm } from '../../../src/llm/reply/shape.ts';
 import type { ApiAnswer, ApiRequest, ApiServer } from '../../support/api-server.ts';
@@ -19,12 +20,14 @@ let open: ApiServer[] = [];
 let proxies: Server[] = [];
 afterEach(async () => {
   await Promise.all(open.map((server) => server.close()));
+  closeConnections();
   for (const proxy of proxies) {
-    proxy.closeAllConnections();
+    if (proxy instanceof HttpServer) proxy.closeAllConnections();
     proxy.close();
   }
   open = [];
   proxies = [];
+  vi.unstubAllEnvs();
 });
 
 async function serve(
@@ -406,5 +409,58 @@ describe('a proxy of the environment', () => {
       delete process.env.HTTP_PROXY;
       delete process.env.NO_PROXY;
     }
+  });
+
+  /** A proxy that treats each connection after its first data like this, and how many there were. */
+  async function proxyThat(treats: (socket: Socket) => void) {
+    const seen = { connections: 0, open: 0 };
+    const proxy = createTcpServer((socket) => {
+      seen.connections += 1;
+      seen.open += 1;
+      socket.on('error', () => {}).on('close', () => (seen.open -= 1));
+      socket.once('data', () => treats(socket));
+    });
+    proxies.push(proxy);
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    return seen;
+  }
+
+  const behindProxy = () => {
+    const { settings } = impatientClient();
+    return openAiCompatible({ id: 'p', baseURL: 'https://far.invalid/v1', apiKey: null, ...settings });
+  };
+
+  it('that drops CONNECT fails the request, once for each attempt', async () => {
+    const seen = await proxyThat((socket) => socket.destroy());
+    await expect(behindProxy().complete(asking('lines'))).rejects.toThrow(
+      /no tunnel through the proxy: .*\(the last of 3 attempts\); check the proxy in HTTP_PROXY and HTTPS_PROXY/,
+    );
+    expect(seen.connections).toBe(3);
+  });
+
+  it('that refuses CONNECT for good is asked once', async () => {
+    const seen = await proxyThat((socket) => socket.end('HTTP/1.1 407 Who are you\r\ncontent-length: 0\r\n\r\n'));
+    await expect(behindProxy().complete(asking('lines'))).rejects.toThrow(
+      /got no connection \([^)]*\(407\)[^;]*; check the proxy/,
+    );
+    expect(seen.connections).toBe(1);
+  });
+
+  it('that never answers CONNECT keeps no connection once the command is done', async () => {
+    const asked = new AbortController();
+    const seen = await proxyThat(() => asked.abort());
+    await expect(behindProxy().complete(asking('lines'), { signal: asked.signal })).rejects.toThrow(/interrupted/);
+    expect(seen.open).toBe(1);
+    closeConnections();
+    await vi.waitFor(() => expect(seen.open).toBe(0));
+  });
+
+  it.each(['127.0.0.1:8404', 'proxy:3128', 'ftp://proxy'])('of the address %s is refused before a request', (proxy) => {
+    vi.stubEnv('HTTPS_PROXY', proxy);
+    expect(behindProxy).toThrow(UsageError);
+    expect(behindProxy).toThrow(
+      /\[proxy\] expected URLs such as http:\/\/proxy:3128 in HTTP_PROXY and HTTPS_PROXY; correct/,
+    );
   });
 });
