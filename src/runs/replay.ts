@@ -186,6 +186,7 @@ export async function replayRun(
       length: new SearchLength(log.events),
       signal: options.signal,
       checkBudget: () => {},
+      withinTime: (waiting) => waiting,
       onIteration: async () => {},
     });
     const rest = record[steps.position];

@@ -217,6 +217,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
         onCall,
         onNotice,
         checkBudget: (pending) => running.checkBudget(pending),
+        withinTime: (waiting) => running.withinTime(waiting),
         onIteration: async ({ iteration, trial }, trace) => {
           if (trace && trial) trajectories.add(iteration, trial.mean, trace);
           // Not before: which of the journal's iterations are kept is known at its end.

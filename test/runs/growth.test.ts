@@ -51,7 +51,13 @@ async function runOf(method: string, iterations: number, steps: StepLog): Promis
   };
   const models = oneModel({ id: 'at-once', kind: 'model', replyForms: ['lines'], complete: answer as never });
   Object.assign(models.search, { answer });
-  return { units: { ...units, backend, models }, steps, checkBudget: () => {}, onIteration: async () => {} };
+  return {
+    units: { ...units, backend, models },
+    steps,
+    checkBudget: () => {},
+    withinTime: (waiting) => waiting,
+    onIteration: async () => {},
+  };
 }
 
 /** How often a walk over a record reads a parameter of a trial. */

@@ -74,6 +74,7 @@ it.each(['r2po', 'cma-es'])('%s forgets events, summaries and prompts', async (m
     units: { ...units, backend, models },
     steps,
     checkBudget: () => {},
+    withinTime: (waiting) => waiting,
     onIteration: async ({ iteration }) => {
       if (iteration === 25) counts = await watched.counts();
     },

@@ -2,6 +2,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { orInterrupted } from '../../src/base/async.ts';
 import { exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '../../src/base/errors.ts';
 import { loadPolicy } from '../../src/config/read-policy.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
@@ -526,6 +527,29 @@ describe('stopping', () => {
       expect(timeless(resumed)).toEqual(timeless(whole));
       expect(eventsOf(folder).filter(({ type }) => type === 'run_stopped')).toHaveLength(1);
     }
+  });
+
+  it('by the budget of seconds while a call waits for its reply, which is given up', async () => {
+    let signal: AbortSignal | undefined;
+    const silent: ChatModel = {
+      id: 'openai/silent',
+      kind: 'model',
+      replyForms: ['lines'],
+      complete: (_request, options) => {
+        signal = options?.signal;
+        return orInterrupted(new Promise<never>(() => {}), signal);
+      },
+    };
+    const runsDir = temporaryFolder();
+    const stopped = smallRun({ model: silent, runsDir, overrides: ['budget.max_time_s=0.4'] });
+    await expect(stopped).rejects.toMatchObject({
+      exitCode: 5,
+      message: expect.stringMatching(/budget of 0\.4 seconds is used up \(0\.\d+\); allow more with --max-time/),
+    });
+    expect(signal?.aborted).toBe(true);
+    const [folder] = readdirSync(runsDir).map((name) => join(runsDir, name));
+    expect(eventsOf(folder!).at(-1)).toMatchObject({ type: 'run_stopped', exit_code: 5 });
+    expect(readJson(folder!)).toMatchObject({ status: 'stopped', llm: { calls: 0, failed_calls: 0 } });
   });
 
   it('by the user, for any error of the current call: exit 130 and 143', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { IterationRow } from '../../src/runs/journal/iteration-rows.ts';
 import { RunTotals } from '../../src/runs/journal/totals.ts';
-import { checkBudget } from '../../src/runs/session/budget.ts';
+import { checkBudget, withinTime } from '../../src/runs/session/budget.ts';
 import { ProgressReporter, type RunProgress } from '../../src/runs/session/progress.ts';
 import { Saver } from '../../src/runs/session/saver.ts';
 
@@ -21,6 +21,17 @@ describe('checkBudget', () => {
 
   it('allows use below the limits, without limits, and unknown use', () => {
     checkBudget({ max_calls: 8, max_tokens: null, max_cost_usd: 0.01 }, use);
+  });
+});
+
+describe('withinTime', () => {
+  const use = { max_calls: 7, max_tokens: 12, max_time_s: 33, max_cost_usd: null, max_episodes: 90 };
+
+  it('returns what comes in time, and looks at the limit again, which may be changed meanwhile', async () => {
+    expect(await withinTime(Promise.resolve('reply'), () => ({ max_time_s: 33.5 }), use)).toBe('reply');
+    const limits = [33.1, 33.2];
+    const waiting = withinTime(new Promise(() => {}), () => ({ max_time_s: limits.shift() ?? 33.2 }), use);
+    await expect(waiting).rejects.toThrow(/budget of 33\.2 seconds is used up/);
   });
 });
 

@@ -45,6 +45,11 @@ export interface DriverRun extends RunListeners {
    */
   readonly checkBudget: (pending?: number) => void;
   /**
+   * What `waiting` resolves with, or a rejection when the budget of time is used up first; for steps that others may keep
+   * waiting.
+   */
+  readonly withinTime: <T>(waiting: Promise<T>) => Promise<T>;
+  /**
    * To be called after each iteration, a recorded one too; `trace` plays the episode that represents the kept policy, null
    * when nothing was kept.
    */

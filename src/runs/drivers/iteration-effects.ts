@@ -48,7 +48,7 @@ function callEffects(run: LlmRun, calls: RunCalls): Pick<Effects, 'ask' | 'sideB
         live = true;
         await yieldToEventLoop(signal);
         run.checkBudget();
-        return { type: 'llm_call', ...call, ...(await answer()) };
+        return { type: 'llm_call', ...call, ...(await run.withinTime(answer())) };
       });
       const { text, reasoning, finish, usage } = event.reply;
       const reply = { text, reasoning, finish, tokens: usage.completionTokens };

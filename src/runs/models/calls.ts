@@ -1,4 +1,5 @@
 /** Makes the model calls of a run, and keeps their state over its iterations. */
+import { setMaxListeners } from 'node:events';
 import { InterruptedError } from '../../base/errors.ts';
 import { purposeSettings } from '../../config/purpose.ts';
 import type { CallProgress } from '../../llm/chat.ts';
@@ -38,8 +39,10 @@ export class RunCalls {
   readonly unusable = new UnusableReplies();
   /** announced and not taken yet */
   #announced: PendingCall[] = [];
-  /** ends calls whose turn does not come */
+  /** ends the calls that are under way when the run ends */
   readonly #abandoned = new AbortController();
+  /** fires with that, and when the run is to stop */
+  #signal: AbortSignal | null = null;
   /** notices that the user has seen */
   readonly #shown = new Set<string>();
 
@@ -74,12 +77,20 @@ export class RunCalls {
         if (error instanceof BudgetError) return;
         throw error;
       }
-      const own = this.#abandoned.signal;
-      const signal = run.signal ? AbortSignal.any([run.signal, own]) : own;
-      pending.answer = this.#ask({ ...run, signal }, pending);
+      pending.answer = this.#ask(run, pending);
       // It is awaited when it is this call's turn, which may never come.
       pending.answer.catch(() => {});
     }
+  }
+
+  #signalOf({ signal }: LlmRun): AbortSignal {
+    if (this.#signal === null) {
+      const own = this.#abandoned.signal;
+      this.#signal = signal ? AbortSignal.any([signal, own]) : own;
+      // All requests of the run listen to it: many listeners are no leak.
+      setMaxListeners(0, this.#signal);
+    }
+    return this.#signal;
   }
 
   /** Ends the calls that are under way; to be called when the run ends, however it does. */
@@ -90,7 +101,7 @@ export class RunCalls {
   /** Makes a call and reports its progress. */
   async #ask(run: LlmRun, { call, number }: PendingCall): Promise<Asked> {
     const { iteration, purpose, messages, forbidden, sets } = call;
-    const { units, signal, folder, log, onNotice, onCall } = run;
+    const { units, folder, log, onNotice, onCall } = run;
     const { config, settings: search, models, policy } = units;
     const modelSeed = config.llm.seed;
     const seed = modelSeed === null ? null : deriveSeed(modelSeed, 'model', number) % requestSeedLimit;
@@ -100,7 +111,7 @@ export class RunCalls {
     let model = models[purpose].first.id;
     try {
       return await askModel(models[purpose], question, {
-        signal,
+        signal: this.#signalOf(run),
         run: folder,
         log,
         notice: onNotice,

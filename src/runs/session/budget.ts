@@ -65,6 +65,33 @@ export function reachedLimits(limits: BudgetLimits, use: BudgetUse): (keyof Budg
   return kinds.map(({ key }) => key).filter((key) => isReached(key, limits, use));
 }
 
+/** The longest time between two looks at the limit of time, which may be changed meanwhile, s. */
+const longestLook = 1;
+
+/**
+ * What `waiting` resolves with, or a rejection with `BudgetError` when the time of the run is used up first. `limits`: those
+ * that hold now. `used`: by the run so far.
+ */
+export function withinTime<T>(waiting: Promise<T>, limits: () => BudgetLimits, used: BudgetUse): Promise<T> {
+  const start = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeUp = new Promise<never>((_resolve, reject) => {
+    const look = (): void => {
+      const max_time_s = limits().max_time_s ?? Number.POSITIVE_INFINITY;
+      const seconds = (used.max_time_s ?? 0) + (performance.now() - start) / 1000;
+      try {
+        checkBudget({ max_time_s }, { ...used, max_time_s: seconds });
+      } catch (error) {
+        reject(error);
+        return;
+      }
+      timer = setTimeout(look, 1000 * Math.min(longestLook, max_time_s - seconds));
+    };
+    look();
+  });
+  return Promise.race([waiting, timeUp]).finally(() => clearTimeout(timer));
+}
+
 /** Throws the first limit that is reached, with the option that raises it. */
 export function checkBudget(limits: BudgetLimits, use: BudgetUse): void {
   const reached = kinds.find(({ key }) => isReached(key, limits, use));

@@ -21,7 +21,7 @@ import { kindOf, namesOf } from '../models/models.ts';
 import { nothingPlayable, nothingUsable } from '../models/unusable.ts';
 import type { OpenUnits } from '../resolve-units.ts';
 import type { RunOptions } from '../run.ts';
-import { type BudgetUse, checkBudget, reachedLimits, useOf } from './budget.ts';
+import { type BudgetLimits, type BudgetUse, checkBudget, reachedLimits, useOf, withinTime } from './budget.ts';
 import { JournalSteps } from './journal-steps.ts';
 import { ProgressReporter } from './progress.ts';
 import { Saver } from './saver.ts';
@@ -199,7 +199,16 @@ export class RunSession {
    * being made and not recorded yet.
    */
   checkBudget(pending = 0): void {
-    checkBudget(this.#steering?.limits ?? this.#limits.limits, this.#used(pending));
+    checkBudget(this.#currentLimits, this.#used(pending));
+  }
+
+  /** What `waiting` resolves with, or a rejection with `BudgetError` when the time of the run is used up first. */
+  withinTime<T>(waiting: Promise<T>): Promise<T> {
+    return withinTime(waiting, () => this.#currentLimits, this.#used());
+  }
+
+  get #currentLimits(): BudgetLimits {
+    return this.#steering?.limits ?? this.#limits.limits;
   }
 
   #used(pending = 0): BudgetUse {
