@@ -42,6 +42,14 @@ export interface Usage {
   readonly estimated: boolean;
 }
 
+/** A request that got no reply. */
+export interface FailedRequest {
+  /** this program's name of the model that was asked */
+  readonly model: string;
+  /** null: not reported */
+  readonly usage: Usage | null;
+}
+
 /**
  * Why a reply ended. Only `stop` is a whole reply. `length`: a token limit cut it. `repetition`: it repeated itself and
  * was cut here; `text` ends before the repetition. `unknown`: the endpoint gives no reason.
@@ -101,6 +109,8 @@ export interface CallOptions {
   /** identifies the calling run within this process; prompt caches are kept per run */
   readonly run?: string | undefined;
   readonly onProgress?: ((progress: CallProgress) => void) | undefined;
+  /** called after each request of the call that got no reply, also if the call succeeds later */
+  readonly onFailure?: ((failed: FailedRequest) => void) | undefined;
   /** receives one-line messages for the user, such as waits and omitted parameters; default: the model's own log */
   readonly log?: ((line: string) => void) | undefined;
 }

@@ -1,5 +1,6 @@
 /** Decides whether and when a failed attempt is retried. Only this module retries; the HTTP client never does. */
 import { type Sleep, throwIfInterrupted } from '../base/async.ts';
+import type { Usage } from './chat.ts';
 
 /** Why an attempt failed. Not shown directly: the caller converts the last one to a `ModelError`. */
 export class AttemptFailure extends Error {
@@ -17,6 +18,8 @@ export class AttemptFailure extends Error {
   readonly isOutage: boolean;
   /** true when the model was run and gave no reply: a filter, a refusal, a tool call. It is billed, and may do so again */
   readonly isVerdict: boolean;
+  /** what the endpoint reports that the attempt used; null: it does not report it */
+  usage: Usage | null = null;
 
   constructor(
     problem: string,

@@ -135,15 +135,20 @@ export function makeReport({ runs, leftOut }: FoundRuns<ReportRun>, options: Rep
 
 type Summary = ReportRun['summary'];
 
+/** The models that answered; one that never did may have used tokens all the same. */
+function answering({ by_model: models }: Summary['llm']): string[] {
+  return Object.keys(models).filter((name) => models[name]!.calls > 0);
+}
+
 /** The models that answered for the configured ones. */
 function fallbacksOf({ model_kind: kind, models, llm }: Pick<Summary, 'model_kind' | 'models' | 'llm'>): string[] {
   if (kind !== 'model') return [];
-  return Object.keys(llm.by_model).filter((name) => name !== models.search && name !== models.critic);
+  return answering(llm).filter((name) => name !== models.search && name !== models.critic);
 }
 
 function fallbackText({ models, llm }: Pick<Summary, 'models' | 'llm'>): string {
   const others = fallbacksOf({ model_kind: 'model', models, llm });
-  const share = others.length === Object.keys(llm.by_model).length ? 'all' : 'some';
+  const share = others.length === answering(llm).length ? 'all' : 'some';
   return `${share} calls were answered by ${others.join(', ')}`;
 }
 

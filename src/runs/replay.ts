@@ -93,14 +93,14 @@ class EndOfRecord extends Error {}
 class Differs extends Error {}
 
 /**
- * What of an event must be equal: not its time, and of a call not how long it took. `words`: whether prompts, and what this
+ * What of an event must be equal: not its time, and of a call neither how long it took nor what failed before. `words`: whether prompts, and what this
  * program says of a reply, count.
  */
 function comparable({ time: _time, seq: _seq, ...body }: StepEvent, words: boolean): unknown {
   if (body.type === 'parse_failed' && !words) return { ...body, problem: '' };
   if (body.type === 'evaluated' && !words) return { ...body, adjustments: [] };
   if (body.type !== 'llm_call') return body;
-  const { request, reply, ...call } = body;
+  const { request, reply, failed_usage: _billed, ...call } = body;
   const { messages, form: _recorded, ...settings } = request;
   const { promptTokens, completionTokens } = reply.usage;
   const usage = { completionTokens, ...(words && { promptTokens }) };

@@ -217,6 +217,7 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
         onCall,
         onNotice,
         checkBudget: (pending) => running.checkBudget(pending),
+        failed: running.failed,
         withinTime: (waiting) => running.withinTime(waiting),
         onIteration: async ({ iteration, trial }, trace) => {
           if (trace && trial) trajectories.add(iteration, trial.mean, trace);

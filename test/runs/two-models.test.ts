@@ -1,6 +1,7 @@
 /** A run whose search and critic calls are answered by different models, or by one that stands in. */
 import { describe, expect, it } from 'vitest';
 import { exitCodes, ModelError } from '../../src/base/errors.ts';
+import type { ChatModel } from '../../src/llm/chat.ts';
 import { ModelChain } from '../../src/llm/fallback.ts';
 import { runRows } from '../../src/report/tables/run-table.ts';
 import { verifyRun } from '../../src/runs/verify/verify.ts';
@@ -62,6 +63,35 @@ describe('two models', () => {
     expect(runRows(summary)).toContainEqual(['answered by openai/cheap', expect.stringMatching(/^4 calls, /)]);
     const { stdout } = await runCommand('report', folder);
     expect(stdout.match(/openai\/scripted\*/g)).toHaveLength(2);
+    expect(stdout).toContain('* openai/scripted: all calls were answered by openai/cheap.');
+  });
+});
+
+describe('a model that refuses', () => {
+  it('is counted with what it used, and answers nothing', async () => {
+    const usage = { promptTokens: 60, completionTokens: 3, cachedTokens: null, cacheWriteTokens: null };
+    const refusing: ChatModel = {
+      ...scriptedModel(() => ''),
+      complete: async (_request, options) => {
+        const billed = { ...usage, reasoningTokens: null, estimated: false };
+        options?.onFailure?.({ model: 'openai/scripted', usage: billed });
+        throw new ModelError('model openai/scripted', 'a refusal');
+      },
+    };
+    const chain = new ModelChain(refusing, [cheap()]);
+    const { summary, folder } = await smallRun({ models: { search: chain, critic: chain }, overrides });
+    // After its first call it is passed over.
+    expect(summary.llm).toMatchObject({ calls: 4, prompt_tokens: 3660, completion_tokens: 83 });
+    expect(summary.llm.by_model).toMatchObject({
+      'openai/scripted': { calls: 0, prompt_tokens: 60, completion_tokens: 3 },
+      'openai/cheap': { calls: 4, prompt_tokens: 3600 },
+    });
+    const calls = eventsOf(folder).filter((event) => event.type === 'llm_call');
+    expect(calls.map(({ failed_usage: used }) => used?.map(({ model }) => model))).toEqual([
+      ['openai/scripted'],
+      ...Array(3).fill(undefined),
+    ]);
+    const { stdout } = await runCommand('report', folder);
     expect(stdout).toContain('* openai/scripted: all calls were answered by openai/cheap.');
   });
 });

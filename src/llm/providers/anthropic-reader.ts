@@ -66,6 +66,8 @@ export function anthropicReader(badUrl: string): Reader {
       if (hasReply && finishReason === 'refusal' && refusal !== null) throw filtered(refusal);
       return received.end('a message');
     },
+
+    usage: () => received.usage,
   };
 }
 

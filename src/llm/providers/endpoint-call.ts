@@ -128,7 +128,12 @@ export class EndpointCall {
         this.#noteLimits(completion, asked);
         return this.#withPrefill(completion, asked);
       } catch (error) {
-        if (!(error instanceof RefusedParameter)) throw error;
+        const isRefusal = error instanceof RefusedParameter;
+        if (isRefusal || error instanceof AttemptFailure) {
+          const usage = isRefusal ? null : error.usage;
+          this.#callOptions.onFailure?.({ model: this.#parts.options.id, usage });
+        }
+        if (!isRefusal) throw error;
         throwIfInterrupted(this.#callOptions.signal);
         this.#dropParameter(error, missing);
       }

@@ -36,6 +36,7 @@ export function geminiReader(badUrl: string): Reader {
     },
 
     end: () => received.end('a candidate'),
+    usage: () => received.usage,
   };
 }
 

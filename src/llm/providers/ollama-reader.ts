@@ -12,6 +12,11 @@ export function ollamaReader(badUrl: string): Reader {
   let sawMessage = false;
   let hasText = false;
   let callsTools = false;
+  const usage = () => ({
+    ...noUsage,
+    promptTokens: countOrNull(last.prompt_eval_count),
+    completionTokens: countOrNull(last.eval_count),
+  });
   return {
     take(payload) {
       last = payload;
@@ -44,12 +49,10 @@ export function ollamaReader(badUrl: string): Reader {
         finishReason,
         model: nameOrNull(last.model),
         id: null,
-        usage: {
-          ...noUsage,
-          promptTokens: countOrNull(last.prompt_eval_count),
-          completionTokens: countOrNull(last.eval_count),
-        },
+        usage: usage(),
       };
     },
+
+    usage,
   };
 }

@@ -33,6 +33,7 @@ export function openAiReader(badUrl: string): Reader {
     },
 
     end: () => received.end('a choice'),
+    usage: () => received.usage,
   };
 }
 

@@ -3,7 +3,7 @@
  * models; chat completions for the others. The API is switched when a model turns out to need the other one.
  */
 import { UsageError } from '../../base/errors.ts';
-import { modelIds } from './answer.ts';
+import { modelIds, noUsage } from './answer.ts';
 import { type EndpointModel, endpointModel } from './endpoint.ts';
 import { objectOf, type ServerError } from './failure.ts';
 import { chatBody, optionalParameters, responsesBody } from './openai-bodies.ts';
@@ -120,5 +120,6 @@ function eitherReader(): Reader {
       return chosen.take(payload, event);
     },
     end: () => (chosen ?? openAiReader(badUrl)).end(),
+    usage: () => chosen?.usage() ?? noUsage,
   };
 }

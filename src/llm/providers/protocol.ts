@@ -95,12 +95,14 @@ export interface Ending {
   readonly usage: ReportedUsage;
 }
 
-/** Reads the JSON payloads of one answer, whole or streamed. Both methods throw `AttemptFailure` or `AnsweredError`. */
+/** Reads the JSON payloads of one answer, whole or streamed. `take` and `end` throw `AttemptFailure` or `AnsweredError`. */
 export interface Reader {
   /** `event`: name of the server-sent event; '': none. Errors of the common forms are handled before. */
   take(payload: Readonly<Record<string, unknown>>, event: string): Piece;
   /** Called after the last payload. */
   end(): Ending;
+  /** What was reported so far, also where there is no reply. */
+  usage(): ReportedUsage;
 }
 
 export interface Completion extends Ending {

@@ -94,6 +94,8 @@ export function responsesReader(badUrl: string): Reader {
       received.hasText = wrote.text;
       return received.end('a response');
     },
+
+    usage: () => received.usage,
   };
 }
 

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { maskedData, maskSecrets } from '../../base/secrets.ts';
 import { estimateTokens } from '../../base/tokens.ts';
 import type { CallProgress } from '../chat.ts';
+import { AttemptFailure } from '../retry.ts';
 import { AnsweredError, endlessAnswer, isError, rateLimitsOf, truncatedAnswer } from './answer.ts';
 import { objectOf } from './failure.ts';
 import { type Payload, payloadDecoder } from './payloads.ts';
@@ -76,9 +77,23 @@ class Growing {
 
 /**
  * The completion in a response with a success status; its body is always released. Throws `AttemptFailure` when it is
- * not a completion, `AnsweredError` for an error inside it.
+ * not a completion, with the usage where that is reported, and `AnsweredError` for an error inside it.
  */
 export async function readAnswer(response: Response, options: StreamOptions): Promise<Completion> {
+  try {
+    return await readWhole(response, options);
+  } catch (error) {
+    if (error instanceof AttemptFailure) {
+      const { promptTokens, completionTokens, ...more } = options.reader.usage();
+      if (promptTokens !== null && completionTokens !== null) {
+        error.usage = { ...more, promptTokens, completionTokens, estimated: false };
+      }
+    }
+    throw error;
+  }
+}
+
+async function readWhole(response: Response, options: StreamOptions): Promise<Completion> {
   const { reader, watchdog, sentAt, badUrl, onPayload } = options;
   const decoder = payloadDecoder(response.headers.get('content-type') ?? '', badUrl);
   const growing = new Growing(options.values, options.onProgress);

@@ -1,5 +1,6 @@
 /** What a driver of runs is: the kind of a method names the one that searches with it. */
 
+import type { FailedRequest } from '../../llm/chat.ts';
 import type { Purpose } from '../../methods/method.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import type { Trace } from '../../rollout/job.ts';
@@ -39,6 +40,8 @@ export interface DriverRun extends RunListeners {
   /** of the run; no other run of this process has it; left out where nothing is sent */
   readonly folder?: string;
   readonly signal?: AbortSignal | undefined;
+  /** requests of calls that have no reply yet; they are recorded when the run stops */
+  readonly failed?: Set<FailedRequest>;
   /**
    * Throws when a budget is used up; to be called before each step that costs something. `pending`: calls that are being
    * made and not recorded yet.

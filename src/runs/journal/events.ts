@@ -9,7 +9,7 @@ import type { Immutable } from '../../base/immutable.ts';
 import { shortcutOf, unchangedWhere } from '../../base/schema-shortcut.ts';
 import { maskLongSecrets } from '../../base/secrets.ts';
 import type { Summary } from '../../evaluation/summary.ts';
-import { type ChatReply, finishes, type Message, modelKinds } from '../../llm/chat.ts';
+import { type ChatReply, finishes, type Message, modelKinds, type Usage } from '../../llm/chat.ts';
 import { replyForms } from '../../llm/reply/shape.ts';
 import { type DigestedMessage, digested, digestLength } from '../../llm/text-digest.ts';
 import { candidateLabelPattern, purposes } from '../../methods/method.ts';
@@ -61,19 +61,24 @@ const pairedTest = z.strictObject({
   p: z.number(),
 }) satisfies z.ZodType<PairedTest>;
 
+const usage = z.strictObject({
+  promptTokens: count,
+  completionTokens: count,
+  cachedTokens: count.nullable().default(null),
+  cacheWriteTokens: count.nullable().default(null),
+  reasoningTokens: count.nullable().default(null),
+  costUsd: z.number().nonnegative().optional(),
+  estimated: z.boolean(),
+}) satisfies z.ZodType<Usage>;
+
+/** What requests without a reply used; left out: nothing that was reported. Older records do not have it. */
+const failedUsage = z.array(z.strictObject({ model: z.string(), usage })).optional();
+
 /** A field that older records lack has the value of an endpoint that does not state it. */
 const reply = z.strictObject({
   text: z.string(),
   reasoning: z.string().nullable().default(null),
-  usage: z.strictObject({
-    promptTokens: count,
-    completionTokens: count,
-    cachedTokens: count.nullable().default(null),
-    cacheWriteTokens: count.nullable().default(null),
-    reasoningTokens: count.nullable().default(null),
-    costUsd: z.number().nonnegative().optional(),
-    estimated: z.boolean(),
-  }),
+  usage,
   latencySeconds: z.number(),
   firstTokenSeconds: z.number().nullable().default(null),
   tokensPerSecond: z.number().nullable().default(null),
@@ -180,6 +185,7 @@ export const events = {
     ...call,
     request: requestOf(recordedMessage),
     reply,
+    failed_usage: failedUsage,
   }),
   parse_failed: event('parse_failed', { ...call, problem: z.string() }),
   evaluated: event('evaluated', {
@@ -271,6 +277,9 @@ export const events = {
     exit_code: z.int(),
     /** false: the endpoint answered, with nothing that could be used; left out for any other stop */
     call_failed: z.boolean().optional(),
+    /** of the calls that were under way; left out: none. Older records do not have it, and one where a call failed. */
+    failed_requests: count.optional(),
+    failed_usage: failedUsage,
   }),
 };
 

@@ -4,7 +4,7 @@
  */
 import { type ExitCode, exitCodes } from '../../base/errors.ts';
 import type { Summary } from '../../evaluation/summary.ts';
-import type { ChatReply, ModelKind } from '../../llm/chat.ts';
+import type { ModelKind, Usage } from '../../llm/chat.ts';
 import type { CandidateLabel, Purpose } from '../../methods/method.ts';
 import type { PaidTokens } from '../models/cost.ts';
 import type { EventOf, RunEvent } from './events.ts';
@@ -19,7 +19,7 @@ export interface ModelCounts extends PaidTokens {
   readonly reasoningTokens: number | null;
   /** USD of the replies whose endpoint said what they cost */
   readonly saidUsd: number;
-  /** of the replies whose endpoint did not say what they cost */
+  /** of the replies, and the requests without one, whose endpoint did not say what they cost */
   readonly unsaid: PaidTokens & { readonly calls: number };
 }
 
@@ -34,19 +34,20 @@ function plus(a: number | null, b: number | null): number | null {
   return a === null ? b : a + (b ?? 0);
 }
 
-function addUsage(to: Counting['unsaid'], usage: ChatReply['usage']): void {
-  to.calls += 1;
+function addUsage(to: Counting['unsaid'], usage: Usage, calls: number): void {
+  to.calls += calls;
   to.promptTokens += usage.promptTokens;
   to.completionTokens += usage.completionTokens;
   to.cachedTokens = plus(to.cachedTokens, usage.cachedTokens);
   to.cacheWriteTokens = plus(to.cacheWriteTokens, usage.cacheWriteTokens);
 }
 
-function addReply(counts: Counting, { usage }: ChatReply): void {
-  addUsage(counts, usage);
+/** `replies`: 0 for a request that got none, and is billed all the same. */
+function addBilled(counts: Counting, usage: Usage, replies: 0 | 1): void {
+  addUsage(counts, usage, replies);
   counts.reasoningTokens = plus(counts.reasoningTokens, usage.reasoningTokens);
   counts.saidUsd += usage.costUsd ?? 0;
-  if (usage.costUsd === undefined) addUsage(counts.unsaid, usage);
+  if (usage.costUsd === undefined) addUsage(counts.unsaid, usage, 1);
 }
 
 const orderlyStops: readonly number[] = [
@@ -189,10 +190,8 @@ export class RunTotals {
       case 'llm_call': {
         const { reply, purpose } = event;
         const name = reply.answeredBy || (this.models?.[purpose] ?? reply.model);
-        const counts = this.#byModel.get(name) ?? noCounts();
-        this.#byModel.set(name, counts);
-        addReply(counts, reply);
-        addReply(this.#answered, reply);
+        this.#addBilled(name, reply.usage, 1);
+        this.#addFailed(event);
         this.llm.failedCalls += Math.max(0, reply.requests - 1);
         this.llm.seconds += reply.latencySeconds;
         break;
@@ -232,9 +231,22 @@ export class RunTotals {
       case 'run_stopped':
         this.paused = false;
         this.status = isOrderlyStop(event.exit_code) ? 'stopped' : 'failed';
-        if (event.exit_code === exitCodes.model && event.call_failed !== false) this.llm.failedCalls += 1;
+        this.llm.failedCalls +=
+          event.failed_requests ?? (event.exit_code === exitCodes.model && event.call_failed !== false ? 1 : 0);
+        this.#addFailed(event);
         break;
     }
+  }
+
+  #addBilled(name: string, usage: Usage, replies: 0 | 1): void {
+    const counts = this.#byModel.get(name) ?? noCounts();
+    this.#byModel.set(name, counts);
+    addBilled(counts, usage, replies);
+    addBilled(this.#answered, usage, replies);
+  }
+
+  #addFailed({ failed_usage: used = [] }: EventOf<'llm_call' | 'run_stopped'>): void {
+    for (const { model, usage } of used) this.#addBilled(model, usage, 0);
   }
 
   /** From here on another model may answer. */

@@ -83,6 +83,8 @@ async function askOne(model: ChatModel, question: Question, options: AskOptions)
 export interface Asked {
   readonly request: BodyOf<'llm_call'>['request'];
   readonly reply: ChatReply;
+  /** of the requests of this call that got no reply; left out: none reported any */
+  readonly failed_usage?: BodyOf<'llm_call'>['failed_usage'];
 }
 
 /** Throws what `complete` of the last model in the chain throws. */

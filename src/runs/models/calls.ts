@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { InterruptedError } from '../../base/errors.ts';
 import { purposeSettings } from '../../config/purpose.ts';
-import type { CallProgress } from '../../llm/chat.ts';
+import type { CallProgress, FailedRequest } from '../../llm/chat.ts';
 import type { AskedCall, AskedReply, Purpose } from '../../methods/method.ts';
 import { replyShape } from '../../methods/reply-shape.ts';
 import type { LlmRun } from '../drivers/llm-run.ts';
@@ -29,6 +29,12 @@ interface PendingCall {
   /** counts the calls of the run from 0 */
   readonly number: number;
   answer: Promise<Asked> | null;
+}
+
+/** What these requests used, as a part of an event; nothing where no endpoint reported any. */
+export function failedUsage(failed: Iterable<FailedRequest>): Pick<Asked, 'failed_usage'> {
+  const used = [...failed].flatMap(({ model, usage }) => (usage === null ? [] : [{ model, usage }]));
+  return used.length === 0 ? {} : { failed_usage: used };
 }
 
 export class RunCalls {
@@ -109,8 +115,9 @@ export class RunCalls {
     const shape = { ...replyShape(policy, search), forbidden, ...(sets > 1 && { sets }) };
     const question = { purpose, messages, shape, settings, seed };
     let model = models[purpose].first.id;
+    const failed: FailedRequest[] = [];
     try {
-      return await askModel(models[purpose], question, {
+      const asked = await askModel(models[purpose], question, {
         signal: this.#signalOf(run),
         run: folder,
         log,
@@ -120,7 +127,13 @@ export class RunCalls {
           model = id;
         },
         onProgress: onCall && ((progress) => onCall({ iteration, purpose, model, progress })),
+        onFailure: (request) => {
+          failed.push(request);
+          run.failed?.add(request);
+        },
       });
+      for (const request of failed) run.failed?.delete(request);
+      return { ...asked, ...failedUsage(failed) };
     } finally {
       onCall?.(null);
     }

@@ -3,6 +3,7 @@ import type { ExitCode } from '../../base/errors.ts';
 import { counted } from '../../base/plain-number.ts';
 import { isSection } from '../../config/layers.ts';
 import { asksModels } from '../../config/schema.ts';
+import type { FailedRequest } from '../../llm/chat.ts';
 import { changedLimits, hasStoppedAtBudget, type ResumedLimits, resumedLimits } from '../control/limits.ts';
 import { RunSteering, type SteeredRun } from '../control/steering.ts';
 import { requireRun } from '../folder/folder.ts';
@@ -16,6 +17,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { RecordEnd } from '../journal/record.ts';
 import type { StepLog } from '../journal/steps.ts';
 import { RunTotals } from '../journal/totals.ts';
+import { failedUsage } from '../models/calls.ts';
 import { checkPrices, unpricedModels } from '../models/cost.ts';
 import { kindOf, namesOf } from '../models/models.ts';
 import { nothingPlayable, nothingUsable } from '../models/unusable.ts';
@@ -50,6 +52,8 @@ export class RunSession {
   readonly totals = new RunTotals();
   readonly steps: StepLog;
   readonly length: SearchLength;
+  /** requests of calls that have no reply yet */
+  readonly failed = new Set<FailedRequest>();
   /** fires when the run is to stop; undefined: nothing stops it */
   readonly signal: AbortSignal | undefined;
   readonly #units: OpenUnits;
@@ -261,6 +265,8 @@ export class RunSession {
         reason,
         exit_code: exitCode,
         ...(!callFailed && { call_failed: false }),
+        ...(this.failed.size > 0 && { failed_requests: this.failed.size }),
+        ...failedUsage(this.failed),
       });
     }
     this.#manifest = { ...this.#manifest, stopped: { reason, exit_code: exitCode } };

@@ -2,6 +2,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InterruptedError, ModelError } from '../../../src/base/errors.ts';
+import type { FailedRequest } from '../../../src/llm/chat.ts';
 import { makeBreaker } from '../../../src/llm/providers/breaker.ts';
 import { connectionFailure } from '../../../src/llm/providers/failure.ts';
 import { finishOf } from '../../../src/llm/providers/finish.ts';
@@ -10,7 +11,7 @@ import { isLocal, isLoopback } from '../../../src/llm/providers/transport.ts';
 import { askedWait, durationSeconds } from '../../../src/llm/providers/waits.ts';
 import { AttemptFailure } from '../../../src/llm/retry.ts';
 import { endpointCases } from '../../cases/endpoint-answers.ts';
-import { impatientClient, twoParameterRequest } from '../../support/endpoint.ts';
+import { countedUsage, impatientClient, twoParameterRequest } from '../../support/endpoint.ts';
 import { type FakeServer, type FakeServerOptions, startFakeServer } from '../../support/fake-model-server.ts';
 
 let open: FakeServer[] = [];
@@ -67,6 +68,18 @@ describe('an endpoint that answers', () => {
         expect(server.requests).toHaveLength(requests);
       }
     }
+  });
+
+  it.each([
+    ['a refusal', { message: { content: null, refusal: 'I cannot.' }, finish_reason: 'stop' }],
+    ['a filter', { message: { content: 'p' }, finish_reason: 'content_filter' }],
+  ])('with %s is billed for what it reports', async (_what, choice) => {
+    const usage = { prompt_tokens: 1500, completion_tokens: 40 };
+    const { model } = await bench(() => ({ status: 200, body: { choices: [choice], usage } }));
+    const failed: FailedRequest[] = [];
+    await messageOf(model.complete(twoParameterRequest, { onFailure: (request) => failed.push(request) }));
+    const billed = { model: model.id, usage: countedUsage(1500, 40, false) };
+    expect(failed).toEqual([billed, billed]);
   });
 
   it('in something else than HTTP is asked once', async () => {
