@@ -98,6 +98,36 @@ describe('report', () => {
       editText('metrics.csv', (t) => t.replace(/^(3,(?:[^,]*,){8})[^,]*/m, '$1499')),
       /expected best_reward 499/,
     ],
+    ...(
+      [
+        ['env', 'Swimmer-v5'],
+        ['method', 'reptraj'],
+        ['model', 'openai/gpt-5'],
+        ['models', { search: 'offline', critic: 'openai/gpt-5' }],
+        ['model_kind', 'model'],
+        ['seed', 5],
+        ['backend', 'webgpu'],
+        ['status', 'running'],
+      ] as const
+    ).map(([key, value]): (typeof cases)[number] => [
+      `another ${key}`,
+      editSummary((s) => {
+        s[key] = value;
+      }),
+      new RegExp(`summary.json: expected ${key}.*, as run.json has it, got`),
+    ]),
+    [
+      'parameters of another policy',
+      editSummary((s) => {
+        s.best.params[1] = 123;
+      }),
+      /summary.json: expected best.params\[1\] .*, as best.json has it, got 123/,
+    ],
+    [
+      'another configuration',
+      editText('config.yaml', (t) => t.replace(/^iterations: 3$/m, 'iterations: 4')),
+      /config.yaml: expected the configuration [0-9a-f]{12}, as run.json has it, got [0-9a-f]{12}: it was changed/,
+    ],
     ['a line of the journal', editText('events.jsonl', changedLine), /events.jsonl:5: the line was changed \(seq 4\)/],
     [
       'a line that lost its end',
@@ -138,6 +168,23 @@ describe('report', () => {
     expect(readReportRun(edited).summary.iterations).toBe(3);
     utimesSync(path, mtimeMs / 1000 + 60, mtimeMs / 1000 + 60);
     expect(() => readReportRun(edited)).toThrow('the line was changed');
+  });
+
+  it('refuses a stopped run that its summary calls a failed one', () => {
+    const edited = join(temporaryFolder(), 'stopped');
+    cpSync(join('test', 'cases', 'format-2-stopped-run'), edited, { recursive: true });
+    expect(readReportRun(edited).summary.status).toBe('stopped');
+    editSummary((s) => {
+      s.status = 'failed';
+    })(edited);
+    expect(() => readReportRun(edited)).toThrow('expected status "stopped", as events.jsonl has it, got "failed"');
+  });
+
+  it('takes a configuration with a comment and another limit, which is the same', () => {
+    const { edited } = twoRuns(
+      editText('config.yaml', (t) => `# kept\n${t.replace('max_calls: null', 'max_calls: 999')}`),
+    );
+    expect(readReportRun(edited).summary.iterations).toBe(3);
   });
 
   it('takes a run whose journal goes on behind its summary, as a kill leaves it', () => {

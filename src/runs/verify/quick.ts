@@ -1,19 +1,26 @@
 /**
  * The part of the verification that costs hardly more than reading the small files of a run, for reports over thousands of
- * them: summary, metrics and the end of the record agree, and rewards are inside what the environment can give.
+ * them: manifest, configuration, summary, metrics, best policy and the end of the record agree, and rewards are inside what
+ * the environment can give.
  */
-import { type Stats, statSync } from 'node:fs';
+import { existsSync, type Stats, statSync } from 'node:fs';
 import { quotedCommand } from '../../base/command-line.ts';
 import { R2poError } from '../../base/errors.ts';
 import { isModulePath } from '../../base/module-path.ts';
+import { isSection } from '../../config/layers.ts';
+import { configName, manifestName } from '../../config/recorded.ts';
+import type { Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
+import { runHash } from '../folder/identity.ts';
 import type { MetricsRow } from '../folder/metrics.ts';
 import type { StoredRun } from '../folder/read-run.ts';
 import type { RunSummary } from '../folder/summary.ts';
 import { firstDifference } from '../journal/difference.ts';
 import { eventsName } from '../journal/journal.ts';
 import { type JournalEnd, readJournalEnd, wholeChain } from '../journal/journal-end.ts';
+import { isOrderlyStop, type RunStatus } from '../journal/totals.ts';
 import { outOfRange } from './consistency.ts';
+import { readJsonFile } from './derived-files.ts';
 
 /** Whole records up to this size are checked: about as much as the other files of a run. */
 const smallRecord = 256 * 1024;
@@ -36,13 +43,54 @@ export function requireAgreement(run: StoredRun, files: ReadFiles): void {
   throw new R2poError('run folder', `${problem}; "${quotedCommand(['verify', run.folder])}" shows all that differs`);
 }
 
+/** `from`: what has the expected values, with its verb */
+function summaryProblem(from: string, expected: unknown, got: unknown, path = ''): string | null {
+  const found = firstDifference(expected, got, path);
+  return found && `summary.json: expected ${found.path} ${found.expected}, as ${from}, got ${found.got}`;
+}
+
 function problemOf(run: StoredRun, files: ReadFiles): string | null {
-  const { record } = files.summary;
+  const { manifest } = run;
+  const { summary, config } = files;
+  const { record } = summary;
   const found = statSync(run.path(eventsName), { throwIfNoEntry: false });
   const end = found?.isFile() ? readJournalEnd(run.folder) : null;
-  if (end !== null) return journalProblem(run, files, end, found!) ?? metricsProblem(files) ?? rangeProblem(files);
-  // Earlier versions state no record, and somebody may keep the tables of their runs alone.
-  return record && record.events > 0 ? `expected ${eventsName} of ${record.events} events, found none` : null;
+  if (end === null) {
+    // Earlier versions state no record, and somebody may keep the tables of their runs alone.
+    return record && record.events > 0 ? `expected ${eventsName} of ${record.events} events, found none` : null;
+  }
+  return (
+    identityProblem(manifest, summary) ??
+    configProblem(manifest, config) ??
+    journalProblem(run, files, end, found!) ??
+    metricsProblem(files) ??
+    bestProblem(run, summary) ??
+    rangeProblem(files)
+  );
+}
+
+/** What ran, by the manifest. */
+function identityProblem(manifest: StoredRun['manifest'], summary: RunSummary): string | null {
+  const { env, method, seed, status, backend, adapter, model, model_kind, models } = manifest;
+  const isFinished = status === 'finished';
+  // With another status one of the two files is older: a process writes them one after the other.
+  const isSameSession = backend !== null && (isFinished || status === summary.status);
+  const expected = {
+    ...{ env, method, seed },
+    ...(isFinished && { status }),
+    ...(isSameSession && { backend, adapter, model, model_kind, ...(models && { models }) }),
+  };
+  const said = Object.fromEntries(Object.keys(expected).map((key) => [key, summary[key as keyof typeof expected]]));
+  return summaryProblem(`${manifestName} has it`, expected, said);
+}
+
+/** A training has a hash of its own, and its settings are no configuration of a search. */
+function configProblem({ config_hash: hash, branch, imported }: StoredRun['manifest'], config: unknown): string | null {
+  if (imported?.training) return null;
+  const found = isSection(config) ? runHash(config as unknown as Config, branch) : 'no keys';
+  return found === hash
+    ? null
+    : `${configName}: expected the configuration ${hash}, as ${manifestName} has it, got ${found}: it was changed`;
 }
 
 function journalProblem(run: StoredRun, { summary }: ReadFiles, end: JournalEnd, found: Stats): string | null {
@@ -64,7 +112,19 @@ function journalProblem(run: StoredRun, { summary }: ReadFiles, end: JournalEnd,
   const isNewer =
     found.mtimeMs > copySlack + (statSync(run.path('summary.json'), { throwIfNoEntry: false })?.mtimeMs ?? 0);
   const chain = end.chained && (isNewer || found.size <= smallRecord) ? wholeChain(run.folder) : null;
-  return chain ?? recheckProblem(summary, end);
+  return chain ?? statusProblem(summary, end) ?? recheckProblem(summary, end);
+}
+
+/** Without a statement of its record, a summary may be older than the last event. */
+function statusProblem({ status, record }: RunSummary, { events, last }: JournalEnd): string | null {
+  if (record?.events !== events) return null;
+  return summaryProblem(`${eventsName} has it`, { status: statusAfter(last.at(-1)!) }, { status });
+}
+
+function statusAfter({ type, exit_code }: JournalEnd['last'][number]): RunStatus {
+  if (type === 'run_finished') return 'finished';
+  if (type !== 'run_stopped') return 'running';
+  return isOrderlyStop(Number(exit_code)) ? 'stopped' : 'failed';
 }
 
 /** The re-check is the number that reports are about, and one of the last events. */
@@ -78,11 +138,19 @@ function recheckProblem({ best }: RunSummary, { last }: JournalEnd): string | nu
   ] as const;
   for (const [name, recorded, written] of pairs) {
     const { episodes, mean, ci95 } = (recorded ?? {}) as Record<string, unknown>;
-    const difference = firstDifference({ episodes, mean, ci95 }, written ?? {});
-    if (difference === null) continue;
-    return `summary.json: expected best.${name}.${difference.path} ${difference.expected}, as ${eventsName} has it, got ${difference.got}`;
+    const problem = summaryProblem(`${eventsName} has it`, { episodes, mean, ci95 }, written ?? {}, `best.${name}`);
+    if (problem !== null) return problem;
   }
   return null;
+}
+
+/** The best policy, in its own file: a search that goes on may write one of the two first, and a training has no parameters. */
+function bestProblem(run: StoredRun, { best, status }: RunSummary): string | null {
+  const path = run.path('best.json');
+  if (!best || status === 'running' || run.manifest.imported?.training || !existsSync(path)) return null;
+  const written = readJsonFile(path);
+  const params = isSection(written) ? written.params : undefined;
+  return summaryProblem('best.json has it', params, best.params, 'best.params');
 }
 
 function metricsProblem({ summary, rows }: ReadFiles): string | null {
@@ -114,11 +182,7 @@ function metricsProblem({ summary, rows }: ReadFiles): string | null {
     best: best?.mean ?? null,
     ...(isFinished && counts),
   };
-  const difference = firstDifference(expected, said);
-  return (
-    difference &&
-    `summary.json: expected ${difference.path} ${difference.expected}, as metrics.csv has it, got ${difference.got}`
-  );
+  return summaryProblem('metrics.csv has it', expected, said);
 }
 
 /** Of environments of this package, by name and options. */
