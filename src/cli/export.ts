@@ -143,6 +143,7 @@ async function exportTable(
 ): Promise<string[]> {
   const { readRun } = await import('../runs/folder/read-run.ts');
   const { requireWholeJournal } = await import('../runs/folder/missing.ts');
+  const { IterationOwners, iterationNames } = await import('../runs/branch/shared-iterations.ts');
   const { tidyRows } = await import('../interop/tidy/rows.ts');
   const { name, open } = tables[format];
   const path = join(out, name);
@@ -154,11 +155,16 @@ async function exportTable(
     await writeDraft(path, async (draft) => {
       const table = await open(draft);
       let read = 0;
+      const owners = new IterationOwners();
       for (const folder of runs) {
         const rows = await survivors.attempt(folder, () => {
           const run = readRun(folder);
           const { events, torn } = requireWholeJournal(folder);
           if (torn !== null) io.warn(torn);
+          const shared = owners.add(folder, iterationNames(events));
+          if (shared !== null) {
+            io.warn(`${folder}: its rows up to iteration ${shared.count} are those of ${shared.of}; count them once`);
+          }
           return tidyRows(basename(resolve(folder)), run.manifest, events);
         });
         if (rows === null) continue;

@@ -7,6 +7,7 @@ import type { AnalysedRun, Analysis } from '../report/analyses/analysis.ts';
 import { analysisKinds } from '../report/analyses/index.ts';
 import { pairsOf } from '../report/analyses/record.ts';
 import { findAnalysedRuns, requireOneOrigin } from '../report/analyses/runs.ts';
+import type { Sharing } from '../report/analyses/usable-runs.ts';
 import { csvTable, type Table } from '../report/tables/table.ts';
 import type { LeftOut } from '../runs/folder/find-runs.ts';
 import type { Io } from './io.ts';
@@ -29,6 +30,7 @@ export async function showAnalysis(
   if (!options.allowMixed) requireOneOrigin(runs);
   for (const { path, reason } of leftOut) io.note(`left out "${path}": ${reason}`);
   for (const { folder, changed } of runs) if (changed !== null) io.warn(`${folder}: ${changed}`);
+  noteShared(runs, io);
   const unfinished = runs.filter(({ status }) => status !== 'finished');
   for (const { folder, iterations } of unfinished) {
     io.note(`unfinished "${folder}": uses its ${iterations.length} completed iterations`);
@@ -44,6 +46,16 @@ export async function showAnalysis(
   for (const table of tables) io.print(`${io.titledTable(table)}\n`);
   io.print(footer(runs));
   return { document: all, leftOut };
+}
+
+/** Says which iterations of branches are counted with another run. */
+export function noteShared(runs: readonly Sharing<{ readonly folder: string }>[], io: Io): void {
+  for (const { folder, shared } of runs) {
+    if (shared === null) continue;
+    const { count, of } = shared;
+    const first = count === 1 ? 'iteration' : `${count} iterations`;
+    io.note(`branch "${folder}": its first ${first} ${count === 1 ? 'is' : 'are'} counted once, with "${of}"`);
+  }
 }
 
 function writeRows(path: string, rows: Table): void {
@@ -66,7 +78,8 @@ function countsOf(runs: readonly AnalysedRun[], leftOut: readonly LeftOut[]) {
   };
 }
 
-function describeRun({ folder, env, method, seed, model, origin, status, threshold, iterations }: AnalysedRun) {
+function describeRun(run: Sharing<AnalysedRun>) {
+  const { folder, env, method, seed, model, origin, status, threshold, iterations, shared } = run;
   return {
     run: folder,
     env: env.id,
@@ -77,6 +90,7 @@ function describeRun({ folder, env, method, seed, model, origin, status, thresho
     status,
     threshold,
     iterations: iterations.length,
+    shared_iterations: shared?.count ?? 0,
     pairs: pairsOf(iterations).length,
   };
 }

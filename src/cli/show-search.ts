@@ -12,6 +12,7 @@ import { withBackend } from './backend.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import type { Io } from './io.ts';
 import { checkPicture, writePicture, writeResult } from './picture-file.ts';
+import { noteShared } from './show-analysis.ts';
 
 export interface SearchOptions {
   readonly csv?: string;
@@ -35,6 +36,7 @@ export async function showSearch(
   const { runs: found, leftOut } = await findSearchedRuns(paths);
   for (const { path, reason } of leftOut) io.note(`left out "${path}": ${reason}`);
   for (const { folder, changed } of found) if (changed !== null) io.warn(`${folder}: ${changed}`);
+  noteShared(found, io);
   const episodes = options.replay ?? defaultReplay.episodes;
   const runs = await replayed(found.map(measured), episodes, options, io);
   const groups = groupSearches(runs);
@@ -72,10 +74,10 @@ async function replayed(
   try {
     return await withBackend(choice, adapter, io, async (backend) => {
       const done: MeasuredRun[] = [];
-      for (const { run, iterations } of runs) {
+      for (const { run, iterations, way } of runs) {
         io.status(`playing rejected candidates again: run ${done.length + 1} of ${runs.length}`);
         const request = { backend, episodes, pairs, signal };
-        done.push({ run, iterations, replayed: await replayRejected(run, iterations, request) });
+        done.push({ run, iterations, way, replayed: await replayRejected(run, iterations, request) });
       }
       return done;
     });

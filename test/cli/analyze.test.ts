@@ -112,6 +112,36 @@ describe('r2po analyze', () => {
     ]);
   });
 
+  it('counts the iterations that branches share with their run once', async () => {
+    const branches = join(root, 'branches');
+    const plan = ['--at', '2', '--repeat', '2', 'iterations=5', '--runs-dir', branches];
+    expect(await runHere(['branch', threeTraj, ...plan])).toMatchObject({ code: 0 });
+    const pairsOf = ({ runs }: Document) => runs.map(({ iterations }) => iterations);
+    // Whatever the order, the run itself has all of its iterations.
+    const whole = await analyzed('edits', branches, threeTraj);
+    expect(whole.document.counts.iterations).toBe(6 + 3 + 3);
+    expect(pairsOf(whole.document)).toEqual([6, 3, 3]);
+    expect(whole.stderr).toContain(`its first 2 iterations are counted once, with "${threeTraj}"`);
+    const siblings = await analyzed('salience', branches);
+    expect(pairsOf(siblings.document)).toEqual([5, 3]);
+    const csv = join(root, 'search.csv');
+    const search = await runHere(['analyze', 'search', branches, threeTraj, '--replay', '0', '--csv', csv, '--json']);
+    const { groups, per_run } = JSON.parse(search.stdout);
+    expect(groups.reduce((sum: number, { iterations }: { iterations: number }) => sum + iterations, 0)).toBe(12);
+    expect(per_run.map((run: { shared_iterations: number }) => run.shared_iterations)).toEqual([0, 2, 2]);
+    expect(readFileSync(csv, 'utf8').trimEnd().split('\n')).toHaveLength(1 + 12);
+    const out = join(root, 'branches.csv');
+    const exported = await runHere(['export', threeTraj, branches, '--out', out]);
+    expect(exported.stderr.match(/its rows up to iteration 2 are those of .*; count them once/g)).toHaveLength(2);
+    // A branch that has not gone on yet.
+    const [begun] = whole.document.runs.slice(1).map(({ run }) => run);
+    const lines = readFileSync(join(begun!, 'events.jsonl'), 'utf8').split('\n');
+    const shared = lines.findIndex((line) => line.includes('"type":"branched"'));
+    writeFileSync(join(begun!, 'events.jsonl'), `${lines.slice(0, shared + 1).join('\n')}\n`);
+    const { document } = await analyzed('edits', begun!, threeTraj);
+    expect(document.left_out).toEqual([{ path: begun, reason: `has no iteration that "${threeTraj}" has not` }]);
+  });
+
   it('uses the completed iterations of an unfinished run, and skips a damaged run', async () => {
     const unfinished = join(root, 'unfinished');
     const damaged = join(root, 'damaged');

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findAnalysisKind } from '../../src/report/analyses/index.ts';
-import { type Played, type SearchedRun, searchedRun } from '../../src/report/analyses/moves.ts';
+import { type Played, searchedRun } from '../../src/report/analyses/moves.ts';
 import { groupSearches, measured, summarizeSearch } from '../../src/report/analyses/search.ts';
 import { rejectedOf, replayRejected } from '../../src/report/analyses/search-noise.ts';
 import { stepsOf } from '../../src/report/analyses/search-steps.ts';
@@ -24,14 +24,19 @@ const folders = [
   (await smallRun({ runsDir: root, config: 'cartpole/cma-es', settings: optimiser })).folder,
   (await smallRun({ runsDir: root, config: 'frozenlake/hill-climbing', settings: optimiser })).folder,
 ];
-const runs = await Promise.all(folders.map((folder) => searchedRun(readRun(folder))));
+const runs = await Promise.all(
+  folders.map(async (folder) => {
+    const stored = readRun(folder);
+    return { ...(await searchedRun(stored, stored.events().events)), shared: null };
+  }),
+);
 
 describe('steps', () => {
   const [search] = runs;
   const width = 12;
   const at = (first: number, mean: number): Played => ({ params: [first, ...Array(9).fill(0)], mean });
   /** A run of these candidates, one kept in each iteration. */
-  const played = (...moves: readonly (readonly Played[])[]): SearchedRun => ({
+  const played = (...moves: readonly (readonly Played[])[]): (typeof runs)[number] => ({
     ...search!,
     moves: moves.map((candidates, i) => ({
       ...{ iteration: i + 1, candidates, calls: 2, episodes: 10 },

@@ -68,9 +68,8 @@ function populationsOf(units: RunUnits, events: readonly RunEvent[]): ReadonlyMa
 }
 
 /** Throws a usage error for a damaged run or an unknown environment or method. */
-export async function searchedRun(stored: StoredRun): Promise<SearchedRun> {
+export async function searchedRun(stored: StoredRun, events: readonly RunEvent[]): Promise<SearchedRun> {
   const units = resolveUnits(await stored.config());
-  const { events } = stored.events();
   const { config, env, method } = units;
   const totals = totalsOf(events);
   const settings = settingsOf(stored.writtenConfig(), stored.manifest);

@@ -4,35 +4,38 @@ import { variantOf } from '../../config/variants.ts';
 import { settingsOf } from '../../runs/folder/identity.ts';
 import { changedSource } from '../../runs/folder/module-source.ts';
 import type { FoundRuns, StoredRun } from '../../runs/folder/read-run.ts';
+import type { RunEvent } from '../../runs/journal/events.ts';
 import { totalsOf } from '../../runs/journal/totals.ts';
 import { type LlmUnits, resolveUnits } from '../../runs/resolve-units.ts';
 import { originOf } from '../answered-by.ts';
 import type { AnalysedRun, Analysis } from './analysis.ts';
 import { decidedIterations } from './record.ts';
-import { usableRuns } from './usable-runs.ts';
+import { type Sharing, usableRuns } from './usable-runs.ts';
 
 /**
  * The runs in these folders that `analysis` can use; the others are left out with a reason. Throws a usage error for a path
- * that does not exist, and if no run is left.
+ * that does not exist, and if no run is left. Iterations that several of them share are those of the first.
  */
-export function findAnalysedRuns(
+export async function findAnalysedRuns(
   paths: readonly string[],
   analysis: Pick<Analysis, 'id' | 'refuses'>,
-): Promise<FoundRuns<AnalysedRun>> {
-  return usableRuns(analysis.id, paths, async (stored) => {
+): Promise<FoundRuns<Sharing<AnalysedRun>>> {
+  const { runs, leftOut } = await usableRuns(analysis.id, paths, async (stored) => {
     const units = resolveUnits(await stored.config());
     if (units.kind !== 'llm-search') {
       return `${units.method.id} asks no model, and has no proposals and revisions to compare`;
     }
-    const run = await analysedRun(stored, units);
-    return analysis.refuses(run.method) ?? { run, iterations: run.iterations.length };
+    const { events } = stored.events();
+    const run = await analysedRun(stored, units, events);
+    return analysis.refuses(run.method) ?? { run, events };
   });
+  const own = (run: Sharing<AnalysedRun>) => ({ ...run, iterations: run.iterations.slice(run.shared?.count ?? 0) });
+  return { runs: runs.map(own), leftOut };
 }
 
 /** The completed iterations of a run. Throws a usage error for a damaged run or an unknown environment or method. */
-async function analysedRun(stored: StoredRun, units: LlmUnits): Promise<AnalysedRun> {
+async function analysedRun(stored: StoredRun, units: LlmUnits, events: readonly RunEvent[]): Promise<AnalysedRun> {
   const { config, env, method, policy } = units;
-  const { events } = stored.events();
   const settings = settingsOf(stored.writtenConfig(), stored.manifest);
   const totals = totalsOf(events);
   return {

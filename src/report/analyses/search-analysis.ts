@@ -1,7 +1,7 @@
 /** `analyze search`: finds runs of every kind of method. */
 import type { FoundRuns } from '../../runs/folder/read-run.ts';
 import { type SearchedRun, searchedRun } from './moves.ts';
-import { usableRuns } from './usable-runs.ts';
+import { type Sharing, usableRuns } from './usable-runs.ts';
 
 /** An analysis of what searches played; the others read pairs of candidates. */
 export interface SearchAnalysis {
@@ -17,9 +17,9 @@ export const searchAnalysis: SearchAnalysis = {
 };
 
 /** The runs in these folders. Throws a usage error for a path that does not exist, and if no run is left. */
-export function findSearchedRuns(paths: readonly string[]): Promise<FoundRuns<SearchedRun>> {
+export function findSearchedRuns(paths: readonly string[]): Promise<FoundRuns<Sharing<SearchedRun>>> {
   return usableRuns(searchAnalysis.id, paths, async (stored) => {
-    const run = await searchedRun(stored);
-    return { run, iterations: run.moves.length };
+    const { events } = stored.events();
+    return { run: await searchedRun(stored, events), events };
   });
 }

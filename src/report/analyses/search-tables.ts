@@ -125,6 +125,7 @@ export function searchDocument(groups: readonly SearchGroup[]) {
       seed: one.run.seed,
       status: one.run.status,
       candidates_from: one.run.candidates,
+      shared_iterations: one.run.shared?.count ?? 0,
       ...summarizeSearch([one]),
       replayed: one.replayed,
     })),

@@ -6,16 +6,23 @@ import { differingSettings, settingValue } from '../settings.ts';
 import type { SearchedRun } from './moves.ts';
 import { type Replayed, rejectedOf } from './search-noise.ts';
 import { type IterationSteps, type Step, stepsOf } from './search-steps.ts';
+import type { Sharing } from './usable-runs.ts';
 
 /** A run with its steps, and its rejected candidates that were played again. */
 export interface MeasuredRun {
-  readonly run: SearchedRun;
+  readonly run: Sharing<SearchedRun>;
+  /** without those that are counted with another run */
   readonly iterations: readonly IterationSteps[];
+  /** of the whole search; null: nothing was kept */
+  readonly way: Way | null;
   /** null: nothing was played again */
   readonly replayed: readonly Replayed[] | null;
 }
 
-export const measured = (run: SearchedRun): Omit<MeasuredRun, 'replayed'> => ({ run, iterations: stepsOf(run) });
+export function measured(run: Sharing<SearchedRun>): Omit<MeasuredRun, 'replayed'> {
+  const all = stepsOf(run);
+  return { run, iterations: all.slice(run.shared?.count ?? 0), way: wayOf(run, all) };
+}
 
 export interface Quartiles {
   readonly q25: number;
@@ -128,7 +135,12 @@ function noiseOf(runs: readonly MeasuredRun[]): NoiseSummary | null {
 }
 
 /** The length of the way along the best policies of a run, and the distance of its ends. */
-function wayOf({ run, iterations }: Pick<MeasuredRun, 'run' | 'iterations'>): { drift: number; way: number } | null {
+interface Way {
+  readonly drift: number;
+  readonly way: number;
+}
+
+function wayOf(run: SearchedRun, iterations: readonly IterationSteps[]): Way | null {
   const drift = iterations.at(-1)?.drift ?? null;
   if (drift === null) return null;
   let way = 0;
@@ -149,7 +161,7 @@ export function summarizeSearch(runs: readonly MeasuredRun[]): SearchSummary {
   const all = runs.flatMap(({ iterations }) => iterations);
   const steps = all.flatMap((iteration) => iteration.steps);
   const sum = (of: (iteration: IterationSteps) => number): number => all.reduce((total, one) => total + of(one), 0);
-  const ways = runs.map(wayOf).filter((way) => way !== null);
+  const ways = runs.map(({ way }) => way).filter((way) => way !== null);
   const gains = runs.map(({ iterations }) => {
     const known = iterations.filter(({ best }) => best !== null);
     const [first] = known;
