@@ -183,6 +183,7 @@ export async function replayRun(
       units: { ...units, backend, models },
       ...(shared.length > 0 && { shared }),
       steps,
+      recordedWarmups: record.filter((event) => event.type === 'warmup'),
       length: new SearchLength(log.events),
       signal: options.signal,
       checkBudget: () => {},

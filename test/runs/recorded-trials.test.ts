@@ -1,11 +1,13 @@
 /** Searches that start from recorded trials, and prompts with the latest trials only. */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/base/errors.ts';
 import { droppedTrials } from '../../src/methods/prompts/history.ts';
+import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { readRecordedTrial } from '../../src/runs/drivers/recorded-trials.ts';
+import { openRecordedRun, replayRun } from '../../src/runs/replay.ts';
 import {
   answerOf,
   eventsOf,
@@ -120,6 +122,19 @@ describe('warmup.dir', () => {
     renameSync(`${dir}-away`, dir);
     expect(promptsOf(folder)).toEqual(promptsOf(whole.folder));
     expect(readJson(folder)).toMatchObject({ best: { params: whole.summary.best!.params } });
+  });
+
+  it('is replayed from the record, without the folder and beside other files in it', async () => {
+    const gone = join(root, 'gone');
+    cpSync(dir, gone, { recursive: true });
+    const { folder } = await smallRun({ config: 'cartpole/props', settings, overrides: [`warmup.dir=${gone}`] });
+    const replayed = async () => replayRun(await openRecordedRun(folder), openCpuBackend({ threads: 1 }));
+    const equal = { difference: null, complete: true, warmups: 2, iterations: 6 };
+    expect(await replayed()).toMatchObject(equal);
+    writeFileSync(join(gone, 'warmup_rollout_1.txt'), logOf(params, [3]));
+    expect(await replayed()).toMatchObject(equal);
+    rmSync(gone, { recursive: true });
+    expect(await replayed()).toMatchObject(equal);
   });
 
   it('refuses a folder without trials, and trials of another policy', async () => {

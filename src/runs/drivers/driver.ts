@@ -35,6 +35,8 @@ export interface DriverRun extends RunListeners {
   /** in order; none for a run that is no branch */
   readonly shared?: readonly SharedPart[];
   readonly steps: StepLog;
+  /** the warm-ups of the record that is repeated: those of an earlier search may have lost their files; left out: of none */
+  readonly recordedWarmups?: readonly EventOf<'warmup'>[];
   /** to be asked before each iteration; left out: the search is as long as configured */
   readonly length?: SearchLength;
   /** of the run; no other run of this process has it; left out where nothing is sent */

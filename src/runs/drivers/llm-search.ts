@@ -6,6 +6,7 @@ import { promptVersion } from '../../methods/prompts/version.ts';
 import { warmupParameters } from '../../methods/warmup.ts';
 import { endCauses } from '../../rollout/job.ts';
 import { unlessBroken } from '../../rollout/statistics.ts';
+import type { EventOf } from '../journal/events.ts';
 import { recordedStep } from '../journal/steps.ts';
 import { RunCalls } from '../models/calls.ts';
 import { openModels } from '../models/models.ts';
@@ -45,25 +46,28 @@ async function warmUp({ units, steps }: LlmRun, player: Player): Promise<PastTri
 }
 
 /**
- * Recorded trials in place of random policies. Once one is in the journal, a resumed run reads no file that it has read. Their
- * episodes are shown by playing one of ours with the same parameters.
+ * Recorded trials in place of random policies. Once one is in the journal, neither a resumed run nor a replay reads its file.
+ * Their episodes are shown by playing one of ours with the same parameters.
  */
-async function recordedTrials({ units, steps }: LlmRun, player: Player, folder: string): Promise<PastTrial[]> {
+async function recordedTrials(run: LlmRun, player: Player, folder: string): Promise<PastTrial[]> {
+  const { units, steps, recordedWarmups } = run;
   const { config, env, policy, settings } = units;
   const trials: PastTrial[] = [];
   let files: readonly RecordedTrial[] | null = null;
-  const read = (): readonly RecordedTrial[] => {
+  const trialAt = (index: number): Pick<EventOf<'warmup'>, 'params' | 'return' | 'length' | 'recorded'> => {
+    const known = recordedWarmups?.[index];
+    if (known) return known;
     files ??= readRecordedTrials(folder, policy.paramCount);
-    return files;
+    const { file, params, mean, episodes, length } = files[index]!;
+    return { params: [...params], return: mean, length, recorded: { file, episodes, of: files.length } };
   };
   for (let index = 0, of = 1; index < of; index++) {
     const seed = deriveSeed(config.seed, 'warmupEpisode', index);
     const event = await recordedStep(steps, 'warmup', { index, seed }, async () => {
-      const { file, params, mean, episodes, length } = read()[index]!;
+      const { params, return: mean, length, recorded } = trialAt(index);
       const limit = Math.min(env.timeLimit ?? Number.POSITIVE_INFINITY, settings.maxSteps ?? Number.POSITIVE_INFINITY);
       const end = length >= limit ? 'truncated' : 'terminated';
-      const recorded = { file, episodes, of: read().length };
-      return { type: 'warmup', index, params: [...params], seed, return: mean, length, end, recorded };
+      return { type: 'warmup', index, params, seed, return: mean, length, end, recorded };
     });
     of = event.recorded?.of ?? of;
     const { params, seed: used } = event;
