@@ -22,6 +22,7 @@ import {
   refuseImported,
   requireRun,
 } from '../runs/folder/folder.ts';
+import { lostError, lostFiles } from '../runs/folder/lost-files.ts';
 import { type Manifest, readManifest, usedBackend, usedModels } from '../runs/folder/manifest.ts';
 import { compareJournal } from '../runs/folder/missing.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
@@ -96,7 +97,8 @@ export function define(command: Command, io: Io): void {
     .option('--resume', 'resume the latest unfinished run of this configuration, or the run of --name')
     .option(
       '--repair',
-      'with --resume: resume although events.jsonl holds less than the other files say; these are kept in before-repair-<time>/',
+      'with --resume: resume although events.jsonl holds less than the other files say; these are kept in before-repair-<time>/; ' +
+        'a lost run.json or config.yaml is written again',
     )
     .addOption(countOption('--max-calls', 'stop after this many model calls; the run can be resumed'))
     .addOption(countOption('--max-tokens', 'stop after this many tokens; the run can be resumed'))
@@ -131,7 +133,12 @@ async function run(
     return;
   }
   const earlier = options.resume
-    ? await findRunToResume(place, config, await asEarlier(configName, overrides, options))
+    ? await findRunToResume(
+        place,
+        config,
+        await asEarlier(configName, overrides, options),
+        options.repair ? { argv: process.argv.slice(2) } : undefined,
+      )
     : null;
   const units = resolveUnits(earlier?.config ?? (await withListPrices(config)));
   const manifest = earlier === null ? null : requireRun(earlier.folder);
@@ -165,7 +172,8 @@ interface NamedRun {
 /** A configuration, or the folder of a run to resume. */
 function namedRun(given: string, overrides: readonly string[], options: Options, command: Command): NamedRun {
   const manifest = existsSync(given) ? readManifest(given) : null;
-  if (manifest === null) {
+  const lost = lostFiles(given);
+  if (manifest === null && lost.length === 0) {
     return { config: given, lifts: [], place: { runsDir: options.runsDir, name: options.name ?? null } };
   }
   const config = join(given, configFileName);
@@ -176,7 +184,8 @@ function namedRun(given: string, overrides: readonly string[], options: Options,
     );
   }
   // Its configuration is none of a search.
-  refuseImported(given, manifest, '--resume');
+  if (manifest !== null) refuseImported(given, manifest, '--resume');
+  if (lost.includes(configFileName)) throw lostError(given, lost);
   if (options.name !== undefined) {
     throw new UsageError('--name', `expected it without a run folder, got both "${options.name}" and "${given}"`);
   }

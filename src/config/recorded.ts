@@ -6,7 +6,10 @@ import { basename, dirname, join } from 'node:path';
 export const configName = 'config.yaml';
 /** The manifest in a run folder, by which one is known. */
 export const manifestName = 'run.json';
+/** The record in a run folder, by which one is known that has lost its manifest. */
+export const eventsName = 'events.jsonl';
 
 export function isInRunFolder(path: string): boolean {
-  return basename(path) === configName && existsSync(join(dirname(path), manifestName));
+  const isThere = (name: string): boolean => existsSync(join(dirname(path), name));
+  return basename(path) === configName && (isThere(manifestName) || isThere(eventsName));
 }

@@ -96,6 +96,63 @@ describe('a run that used up its budget', () => {
   });
 });
 
+describe('a run that has lost a file', () => {
+  const config = ['cartpole/props', 'iterations=2', 'recheck.episodes=50', '--backend', 'cpu', '--name', 'lost'];
+  const folder = join('runs', 'lost');
+  const file = (name: string) => join(root, folder, name);
+  const run = (...args: string[]) => runHere(['run', ...args], { cwd: root });
+  const verified = (path: string) => runHere(['verify', path], { cwd: root });
+  /** What of the manifest the record and the configuration have. */
+  const facts = (path = folder) => {
+    const manifest = JSON.parse(readFileSync(join(root, path, 'run.json'), 'utf8'));
+    const { argv: _, git: _git, versions: _versions, backend_why: _why, created, ...known } = manifest;
+    return { ...known, created: created.slice(0, 16) };
+  };
+
+  it('gets run.json back, whether it is stopped, finished or a branch', async () => {
+    expect(await run(...config, '--max-calls', '1')).toMatchObject({ code: 5 });
+    const stopped = facts();
+    rmSync(file('run.json'));
+    const refused = await run(folder, '--resume');
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('a run that has lost its run.json') });
+    expect(refused.stderr).toMatch(/use "r2po run \S+lost --resume --repair" which writes it again/);
+    expect(await run(...config, '--max-calls', '1', '--resume', '--repair')).toMatchObject({ code: 5 });
+    expect(facts()).toEqual(stopped);
+    rmSync(file('run.json'));
+    expect(await run(folder, '--resume', '--repair')).toMatchObject({ code: 0 });
+    const finished = facts();
+    expect(finished).toMatchObject({ status: 'finished', stopped: null });
+    const branch = join('runs', 'branch');
+    const branching = ['branch', folder, '--at', '1', '--runs-dir', 'runs', '--name', 'branch', 'seed=8'];
+    expect(await runHere(branching, { cwd: root })).toMatchObject({ code: 0 });
+    for (const [path, before] of [[folder, finished] as const, [branch, facts(branch)] as const]) {
+      rmSync(join(root, path, 'run.json'));
+      expect(await run(path, '--resume', '--repair')).toMatchObject({ code: 0 });
+      expect(facts(path)).toEqual(before);
+      expect(await verified(path)).toMatchObject({ code: 0 });
+    }
+  });
+
+  it('gets config.yaml back from the same configuration, and from no other one', async () => {
+    const settings = () => readFileSync(file('config.yaml'), 'utf8').replace(/max_calls: \w+/, '');
+    const before = settings();
+    for (const names of [['config.yaml'], ['run.json', 'config.yaml']]) {
+      for (const name of names) rmSync(file(name));
+      for (const args of [[folder], config, [folder, '--repair']]) {
+        const refused = await run(...args, '--resume');
+        expect(refused).toMatchObject({ code: 2 });
+        expect(refused.stderr).toContain(`a run that has lost its ${names.join(' and its ')}; `);
+        expect(refused.stderr).toMatch(/use "r2po run CONFIG --runs-dir \S+runs --name lost --resume --repair", with/);
+      }
+      const other = await run(...config, '--resume', '--repair', 'seed=99');
+      expect(other).toMatchObject({ code: 2, stderr: expect.stringMatching(/expected the configuration \w{12} that/) });
+      expect(await run(...config, '--resume', '--repair')).toMatchObject({ code: 0 });
+      expect(settings()).toBe(before);
+      expect(await verified(folder)).toMatchObject({ code: 0 });
+    }
+  });
+});
+
 describe('the log of a run without a terminal', () => {
   const linesOf = (iterations: number, secondsEach: number): number[] => {
     let time = 0;

@@ -18,6 +18,7 @@ import { findMethod, methodId } from '../../methods/index.ts';
 import { eventsName } from '../journal/journal.ts';
 import { withListPrices, withPricesOf } from '../models/cost.ts';
 import { differingKeys, runHash } from './identity.ts';
+import { lostError, lostFiles, restoreLost } from './lost-files.ts';
 import { type BranchOrigin, type Manifest, newManifest, readManifest } from './manifest.ts';
 import { recordedSource } from './module-source.ts';
 
@@ -261,12 +262,14 @@ async function withStartPrices(folder: string, config: Config): Promise<FoundRun
 /**
  * The run folder that `--resume` resumes: the named one, else the newest unfinished one of this configuration, else
  * its newest finished one. `asEarlier` is the configuration with the defaults of earlier versions: a run of such a version
- * resumes with it. Throws a usage error when there is none, or when the named one belongs to another configuration.
+ * resumes with it. `repair`: the command that has the named one get files back that it has lost; left out: it is refused.
+ * Throws a usage error when there is none, or when the named one belongs to another configuration.
  */
 export async function findRunToResume(
   { runsDir, name }: RunLocation,
   config: Config,
   asEarlier: Config = config,
+  repair?: { readonly argv: readonly string[] },
 ): Promise<FoundRun> {
   const choicesOf = (branch?: BranchOrigin) =>
     [config, asEarlier].map((choice) => ({ hash: runHash(choice, branch), config: choice }));
@@ -283,6 +286,9 @@ export async function findRunToResume(
   if (name !== null) {
     checkName(name);
     const folder = join(runsDir, name);
+    const lost = lostFiles(folder);
+    if (lost.length > 0 && !repair) throw lostError(folder, lost);
+    if (lost.length > 0) await restoreLost(folder, lost, [config, asEarlier], repair!.argv);
     const manifest = requireRun(folder);
     refuseImported(folder, manifest, '--resume');
     const choice = choiceOf(manifest);

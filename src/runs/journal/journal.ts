@@ -11,12 +11,13 @@ import { errorCode, R2poError, UsageError } from '../../base/errors.ts';
 import { cannotUse, faultWords } from '../../base/machine-fault.ts';
 import { reopenReplaced, syncFolder } from '../../base/node/atomic-file.ts';
 import { openRegular } from '../../base/node/read-file.ts';
+import { eventsName } from '../../config/recorded.ts';
 import type { Message } from '../../llm/chat.ts';
 import type { EventBody, EventType, RunEvent } from './events.ts';
 import { type FolderLock, type LockOptions, LostLockError, lockFolder } from './lock.ts';
 import { type RecordEnd, RecordLines } from './record.ts';
 
-export const eventsName = 'events.jsonl';
+export { eventsName };
 
 /** The events of a record. Texts of messages are not among them: `walkEvents` restores those, one call after the other. */
 export interface EventLog {
