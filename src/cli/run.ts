@@ -27,6 +27,7 @@ import { type Manifest, readManifest, usedBackend, usedModels } from '../runs/fo
 import { compareJournal } from '../runs/folder/missing.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import type { IterationRow } from '../runs/journal/iteration-rows.ts';
+import type { WithBackend } from '../runs/lost-trajectories.ts';
 import { withListPrices } from '../runs/models/cost.ts';
 import type { RunModels } from '../runs/models/models.ts';
 import { refuseRecordedEndpoints } from '../runs/models/recorded-endpoints.ts';
@@ -145,7 +146,9 @@ async function run(
   const repaired = earlier !== null && options.repair && compareJournal(earlier.folder).missing.length > 0;
   if (earlier !== null && manifest?.status === 'finished' && !repaired) {
     io.note(`${earlier.folder} is already finished; its result:`);
-    const summary = await restoreSummary(earlier.folder, earlier.config, units.policy);
+    const choice = usedBackend(manifest) ?? units.config.evaluation.backend;
+    const withOwn: WithBackend = (use) => withBackend(choice, options.adapter, io, use, workOf(units));
+    const summary = await restoreSummary(earlier.folder, units, withOwn, (text) => io.warn(text));
     // It is drawn last: a process that was killed there has left none.
     if (!existsSync(join(earlier.folder, figureName))) await draw(earlier.folder, summary, io);
     printRun(earlier.folder, summary, options, io);

@@ -68,10 +68,13 @@ export class RunPool {
   async run({ config, folder, backend: fallback, ...options }: PooledRun): Promise<RunSummary> {
     const manifest = requireRun(folder);
     const units = this.#units.resolve(await withPricesOf(folder, config));
-    if (manifest.status === 'finished') return restoreSummary(folder, units.config, units.policy);
     const asked = config.evaluation.backend;
     const choice = usedBackend(manifest) ?? (asked === 'auto' ? (fallback ?? asked) : asked);
-    const { backend, why: backendWhy } = await this.#backends.choose(choice, workOf(units));
+    const open = () => this.#backends.choose(choice, workOf(units));
+    if (manifest.status === 'finished') {
+      return restoreSummary(folder, units, async (use) => use((await open()).backend), options.onNotice);
+    }
+    const { backend, why: backendWhy } = await open();
     const models = await this.#modelsOf(units, usedModels(manifest));
     return await executeRun({ ...units, backend, models }, { ...options, backendWhy, folder, resume: true });
   }

@@ -3,8 +3,6 @@ import { interruption } from '../base/async.ts';
 import { exitCodes, InterruptedError, ModelError, R2poError, UsageError } from '../base/errors.ts';
 import { userFault } from '../base/node/user-fault.ts';
 import { counted } from '../base/plain-number.ts';
-import type { Config } from '../config/schema.ts';
-import type { Policy } from '../policies/policy.ts';
 import type { Trace } from '../rollout/job.ts';
 import { BrokenReturnError } from '../rollout/statistics.ts';
 import { sharedParts } from './branch/shared-parts.ts';
@@ -19,9 +17,10 @@ import { TrajectoryFiles } from './folder/trajectories.ts';
 import { Journal, type OpenOptions } from './journal/journal.ts';
 import { LostLockError, watchLock } from './journal/lock.ts';
 import { type RunTotals, totalsOf } from './journal/totals.ts';
+import { restoreTrajectories, type WithBackend } from './lost-trajectories.ts';
 import { namesOf } from './models/models.ts';
 import { UnusableError } from './models/unusable.ts';
-import type { OpenUnits } from './resolve-units.ts';
+import type { OpenUnits, RunUnits } from './resolve-units.ts';
 import { BudgetError, type BudgetLimits, type ResumeCommand } from './session/budget.ts';
 import type { RunProgress } from './session/progress.ts';
 import { RunSession } from './session/run-session.ts';
@@ -245,15 +244,29 @@ export async function executeRun(units: OpenUnits, options: RunOptions): Promise
 }
 
 /**
- * The summary of a finished run, from its journal alone; its files are written anew. Throws a usage error, and changes
- * nothing, when the journal holds less than they say.
+ * The summary of a finished run, from its journal alone; its files are written anew. Lost trajectories are played again with
+ * `withBackend`; where that fails, `onNotice` says so. Throws a usage error, and changes nothing, when the journal holds
+ * less than the files say.
  */
-export async function restoreSummary(folder: string, config: Config, policy: Policy): Promise<RunSummary> {
+export async function restoreSummary(
+  folder: string,
+  units: RunUnits,
+  withBackend: WithBackend,
+  onNotice?: RunOptions['onNotice'],
+): Promise<RunSummary> {
   const compared = compareJournal(folder);
   if (compared.missing.length > 0) throw refusalOf(folder, compared);
   const journal = Journal.open(folder, undefined, { reader: compared.reader, stale: await watchLock(folder) });
   try {
-    return await new RunFiles(folder, config, policy).write(totalsOf(journal.log.events), journal.end);
+    const { log } = journal;
+    const summary = await new RunFiles(folder, units.config, units.policy).write(totalsOf(log.events), journal.end);
+    try {
+      await restoreTrajectories(folder, log, units, withBackend);
+    } catch (error) {
+      if (!(error instanceof R2poError)) throw error;
+      onNotice?.(`trajectories of "${folder}" are missing, and cannot be played again: ${error.detail}`);
+    }
+    return summary;
   } finally {
     journal.close();
   }

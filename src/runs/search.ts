@@ -15,6 +15,7 @@ import { workOf } from './expected-work.ts';
 import { createRunFolder, findRunToResume, requireRun } from './folder/folder.ts';
 import { usedBackend, usedModels } from './folder/manifest.ts';
 import type { RunSummary } from './folder/summary.ts';
+import type { WithBackend } from './lost-trajectories.ts';
 import { withListPrices } from './models/cost.ts';
 import { opener } from './models/models.ts';
 import { refuseRecordedEndpoints } from './models/recorded-endpoints.ts';
@@ -153,13 +154,20 @@ export async function run(config: string | RunConfig, options: SearchOptions = {
   const found = resume ? await findRunToResume({ runsDir, name }, resolved.config, await asEarlier()) : null;
   const units = resolveUnits(found?.config ?? (await withListPrices(resolved.config)));
   const manifest = found === null ? null : requireRun(found.folder);
+  const choice = usedBackend(manifest) ?? units.config.evaluation.backend;
+  const open = () => chooseBackend(choice, { note: log ?? (() => {}), work: workOf(units) });
   if (found !== null && manifest?.status === 'finished') {
-    return { folder: found.folder, summary: await restoreSummary(found.folder, found.config, units.policy) };
+    const withBackend: WithBackend = async (use) => {
+      if (typeof backend === 'object') return use(backend);
+      const own = await open();
+      await use(own.backend).finally(() => own.backend.close());
+    };
+    const summary = await restoreSummary(found.folder, units, withBackend, options.onNotice);
+    return { folder: found.folder, summary };
   }
   const folder = found?.folder ?? null;
   if (typeof backend === 'object') return await play({ units, folder, backend, backendWhy: null }, options);
-  const choice = usedBackend(manifest) ?? units.config.evaluation.backend;
-  const own = await chooseBackend(choice, { note: log ?? (() => {}), work: workOf(units) });
+  const own = await open();
   const prepared = { units, folder, backend: own.backend, backendWhy: own.why };
   return await play(prepared, options).finally(() => own.backend.close());
 }

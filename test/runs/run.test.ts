@@ -394,6 +394,30 @@ describe('resuming', () => {
     expect(summary.wall_s).toBeCloseTo(span(before) + span(events.slice(9)), 9);
   });
 
+  it.each(['cartpole/r2po', 'cartpole/sep-cma-es'])(
+    'of a finished run of %s plays lost trajectories again',
+    async (config) => {
+      const optimiser = ['optimiser.episodes=150', 'evaluation.episodes=5', 'recheck.episodes=10'];
+      const settings = config === 'cartpole/r2po' ? smallSettings : [...optimiser, 'evaluation.backend=cpu'];
+      const { folder } = await smallRun({ config, settings });
+      const place = join(folder, 'trajectories');
+      const textsOf = () => readdirSync(place).map((name) => [name, readFileSync(join(place, name), 'utf8')]);
+      const before = textsOf();
+      expect(before.length).toBeGreaterThan(1);
+      rmSync(place, { recursive: true });
+      const { backend, ...units } = await prepareRun({ config, settings });
+      const notices: string[] = [];
+      const failing = async () => {
+        throw new R2poError('backend', 'no adapter');
+      };
+      await restoreSummary(folder, units, failing, (text) => notices.push(text));
+      expect(notices).toEqual([`trajectories of "${folder}" are missing, and cannot be played again: no adapter`]);
+      await restoreSummary(folder, units, (use) => use(backend));
+      expect(textsOf()).toEqual(before);
+      await backend.close();
+    },
+  );
+
   it('of a finished run only rewrites its files', async () => {
     const { folder, summary } = await smallRun();
     const record = readFileSync(join(folder, 'events.jsonl'));
@@ -404,7 +428,10 @@ describe('resuming', () => {
     });
     const options = await prepareRun();
     await options.backend.close();
-    expect(await restoreSummary(folder, options.config, options.policy)).toEqual(summary);
+    const noBackend = async () => {
+      throw new Error('must not be opened');
+    };
+    expect(await restoreSummary(folder, options, noBackend)).toEqual(summary);
     expect(readJson(folder)).toEqual(summary);
     expect(existsSync(join(folder, 'best.json')) && existsSync(join(folder, 'metrics.csv'))).toBe(true);
     const again = await smallRun({ folder, model: { ...silent, id: 'offline', kind: 'offline' } });

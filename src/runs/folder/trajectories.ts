@@ -61,11 +61,20 @@ export class TrajectoryFiles {
     this.#unneeded?.push(trajectoryName(old));
   }
 
+  /** Whether `save` would write any. */
+  get lacksAny(): boolean {
+    return [...this.#kept].some(([iteration, trace]) => trace !== null && !existsSync(this.#path(iteration)));
+  }
+
+  #path(iteration: number): string {
+    return join(this.#folder, trajectoryName(iteration));
+  }
+
   /** Writes what is missing, then removes what is not kept. A file that is there is that of its iteration. */
   async save(): Promise<void> {
     for (const [iteration, trace] of this.#kept) {
       if (trace === null) continue;
-      const path = join(this.#folder, trajectoryName(iteration));
+      const path = this.#path(iteration);
       if (!existsSync(path)) {
         await replaceFileAsync(path, `${JSON.stringify(trajectoryDocument(await trace()))}\n`, 'rebuildable');
       }
