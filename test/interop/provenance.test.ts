@@ -73,6 +73,22 @@ describe('an exported run of the offline optimiser', () => {
     expect(readJson(run!.folder as string)).toMatchObject({ model: 'offline', model_kind: 'offline', seed: 71 });
   });
 
+  it('stays a branch, and is pooled with no other run', async () => {
+    const runsDir = temporaryFolder();
+    const branching = ['branch', folder, '--at', '1', '--name', 'apart', '--runs-dir', runsDir, 'seed=72'];
+    expect(await runHere(branching)).toMatchObject({ code: 0 });
+    const [parent] = await importAll(log);
+    const [branch] = await importAll((await exported(join(runsDir, 'apart'))).root);
+    const back = branch!.folder as string;
+    const { branch: origin } = readJson<Value>(join(runsDir, 'apart'), 'run.json');
+    expect(origin).toMatchObject({ iteration: 1 });
+    expect(readJson(back, 'run.json')).toMatchObject({ branch: origin });
+    expect(await runHere(['verify', back])).toMatchObject({ code: 0 });
+    const { stdout } = await runHere(['report', parent!.folder as string, back, '--json']);
+    const { groups } = JSON.parse(stdout) as { groups: { runs: unknown[] }[] };
+    expect(groups.map(({ runs }) => runs.length)).toEqual([1, 1]);
+  });
+
   it('is unfinished if it had not ended', async () => {
     const run = await importedWith(JSON.stringify({ ...told(), status: 'stopped' }));
     expect(readJson(run!.folder as string)).toMatchObject({ status: 'stopped', iterations: 2 });

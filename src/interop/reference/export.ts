@@ -44,7 +44,7 @@ import {
   warmupFolder,
 } from './layout.ts';
 import { readsBack, withPlainLine } from './plain-line.ts';
-import { type LoggedTexts, provenanceCopy, provenanceName, provenanceText } from './provenance.ts';
+import { type LogFacts, type LoggedTexts, provenanceCopy, provenanceName, provenanceText } from './provenance.ts';
 import { type Exchange, readReasoning, writeFloat, writeLinear, writeReasoning, writeTable } from './text.ts';
 import { variantOf } from './variant.ts';
 
@@ -151,7 +151,7 @@ export async function exportRun(run: ExportableRun, target: string, backend: Bac
     if (written) texts[event.iteration] = written;
   }
   const log = rows.join('');
-  await exportProvenance(run, target, totals, { log, texts });
+  await exportProvenance(run, target, totals, { branch: run.manifest.branch, log, texts });
   // Written last: a log without it counts as unfinished.
   replaceFile(join(target, logName), log, 'rebuildable');
 }
@@ -161,7 +161,7 @@ async function exportProvenance(
   run: ExportableRun,
   target: string,
   totals: RunTotals,
-  written: Parameters<typeof provenanceText>[3],
+  written: LogFacts,
 ): Promise<void> {
   const path = join(target, provenanceName);
   if (run.manifest.imported) {

@@ -15,6 +15,7 @@ import { asksModels, type Config } from '../../config/schema.ts';
 import { findEnv } from '../../envs/registry.ts';
 import { modelKinds } from '../../llm/chat.ts';
 import { offline } from '../../llm/offline/index.ts';
+import { branchOrigin } from '../../runs/folder/manifest.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
 import { type RunTotals, runStatuses } from '../../runs/journal/totals.ts';
 import type { ImportLog } from '../common/import-log.ts';
@@ -46,6 +47,8 @@ const schema = z.object({
   /** model that wrote the replies, which differs from `model` in a replay; null: no replies */
   reply_model: z.string().max(1000).nullable(),
   config: z.record(z.string(), z.unknown()),
+  /** of a branch, whose first iterations are those of another run; older files do not have it */
+  branch: branchOrigin.optional(),
   /** by iteration, of those that need it; older files do not have it */
   texts: z.record(z.string(), texts).optional(),
 });
@@ -55,6 +58,13 @@ export interface Provenance extends Omit<z.output<typeof schema>, 'config'> {
   readonly config: Config;
 }
 
+/** What a run has beside its configuration and events. */
+export interface LogFacts extends Pick<Provenance, 'branch'> {
+  /** text of the overall log */
+  readonly log: string;
+  readonly texts: NonNullable<Provenance['texts']>;
+}
+
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The file's text for a run with this overall log and these texts. Null when the run has not started. */
@@ -62,7 +72,7 @@ export function provenanceText(
   config: Config,
   events: readonly RunEvent[],
   totals: RunTotals,
-  { log, texts }: { readonly log: string; readonly texts: NonNullable<Provenance['texts']> },
+  { branch, log, texts }: LogFacts,
 ): string | null {
   const { status, model, modelKind } = totals;
   if (model === null || modelKind === null) return null;
@@ -77,6 +87,7 @@ export function provenanceText(
     model_kind: modelKind,
     reply_model,
     config,
+    ...(branch && { branch }),
     ...(Object.keys(texts).length > 0 && { texts }),
   };
   return jsonText(provenance);

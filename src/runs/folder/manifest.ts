@@ -13,6 +13,15 @@ import { gitState } from './git-state.ts';
 
 const schemaVersion = 1;
 
+/** Of a branch: the run whose first events it has, and the last of them. */
+export const branchOrigin = z.object({
+  /** name of the folder */
+  run: z.string(),
+  iteration: z.number(),
+  /** lines of the record that both runs have, and the digest of the last one */
+  record: z.object({ events: z.number(), digest: z.string() }),
+});
+
 const schema = z.object({
   schemaVersion: z.literal(schemaVersion),
   status: z.enum(runStatuses),
@@ -43,16 +52,7 @@ const schema = z.object({
   stopped: z.object({ reason: z.string(), exit_code: z.number() }).nullable(),
   /** that the search has, where that was changed while it went on; left out: as configured */
   iterations: z.number().optional(),
-  /** of a branch: the run whose first events it has, and the last of them */
-  branch: z
-    .object({
-      /** name of the folder */
-      run: z.string(),
-      iteration: z.number(),
-      /** lines of the record that both runs have, and the digest of the last one */
-      record: z.object({ events: z.number(), digest: z.string() }),
-    })
-    .optional(),
+  branch: branchOrigin.optional(),
   /** source of an imported run, which can be read, not resumed or replayed */
   imported: z
     .object({
@@ -81,7 +81,7 @@ const schema = z.object({
 
 /** `run.json`; docs/run-folders.md describes each field. */
 export type Manifest = z.output<typeof schema>;
-export type BranchOrigin = NonNullable<Manifest['branch']>;
+export type BranchOrigin = z.output<typeof branchOrigin>;
 
 type EnvironmentFacts = Pick<Manifest, 'git' | 'versions'>;
 

@@ -313,8 +313,9 @@ function checkManifest({ manifest }: StoredRun, found: FoundUnits, record: ReadR
 }
 
 /** Whether run.json and the record agree on where a branch begins, in words; null: they do. */
-function branchDifference({ branch }: Manifest, { branched, broken }: ReadRecord): string | null {
-  if (broken !== null) return null;
+function branchDifference({ branch, imported }: Manifest, { branched, broken }: ReadRecord): string | null {
+  // A log does not say where a branch begins.
+  if (broken !== null || imported) return null;
   const found = branched && {
     ...{ run: branched.event.run, iteration: branched.event.iteration },
     record: { events: branched.event.seq, digest: branched.digest },
