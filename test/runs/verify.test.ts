@@ -86,6 +86,23 @@ describe('a run that nobody touched', () => {
     },
   );
 
+  it('that says of itself that it still runs is not said to agree, and is compared in all the rest', async () => {
+    const running = editJson('run.json', (manifest) => {
+      manifest.status = 'running';
+    });
+    const report = await verify(copyOf(running));
+    expect(report.difference).toBeNull();
+    expect(resultsOf(report).manifest).toBe('not checked');
+    const other = copyOf(running);
+    editJson('run.json', (manifest) => {
+      manifest.model = 'openai/gpt-5';
+    })(other);
+    expect((await verify(other)).difference).toMatchObject({
+      check: 'manifest',
+      detail: expect.stringContaining('expected model "offline"'),
+    });
+  });
+
   it('that was killed holds as far as it goes', async () => {
     const lines = readFileSync(join(whole, 'events.jsonl'), 'utf8').split('\n');
     for (const count of [0, 1, 4, 9, 17]) {

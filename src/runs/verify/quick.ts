@@ -73,8 +73,9 @@ function problemOf(run: StoredRun, files: ReadFiles): string | null {
 function identityProblem(manifest: StoredRun['manifest'], summary: RunSummary): string | null {
   const { env, method, seed, status, backend, adapter, model, model_kind, models } = manifest;
   const isFinished = status === 'finished';
-  // With another status one of the two files is older: a process writes them one after the other.
-  const isSameSession = backend !== null && (isFinished || status === summary.status);
+  // A process writes them one after the other: until the run is finished, the summary may be that of an earlier session.
+  const hasEnded = isFinished || summary.status === 'finished';
+  const isSameSession = backend !== null && (hasEnded || status === summary.status);
   const expected = {
     ...{ env, method, seed },
     ...(isFinished && { status }),

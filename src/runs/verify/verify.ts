@@ -296,9 +296,12 @@ function checkManifest({ manifest }: StoredRun, found: FoundUnits, record: ReadR
       `${manifestName}: expected config_hash "${configHash}", as the record has it, got "${hash}"`,
     );
   }
-  // A process may be killed before it writes what its session found.
-  if (manifest.status !== 'running' && broken === null) {
-    const { status, backend, adapter, modelKind, model } = totals;
+  const isFinished = totals.status === 'finished';
+  const isOlder = manifest.status === 'running' && isFinished;
+  // A process may be killed before it writes what its session found: that of a finished run it wrote at its start.
+  if ((manifest.status !== 'running' || isFinished) && broken === null) {
+    const { backend, adapter, modelKind, model } = totals;
+    const status = isOlder ? 'running' : totals.status;
     const expected = { status, backend, adapter, model_kind: modelKind, ...(model !== null && { model }) };
     const { status: said, backend: on, adapter: card, model_kind, model: named } = manifest;
     const got = { status: said, backend: on, adapter: card, model_kind, ...(model !== null && { model: named }) };
@@ -309,6 +312,12 @@ function checkManifest({ manifest }: StoredRun, found: FoundUnits, record: ReadR
     }
   }
   if ('reason' in found) return notChecked('manifest', found.reason);
+  if (isOlder) {
+    return notChecked(
+      'manifest',
+      `${manifestName} says "running", as a process leaves it that is killed at its end; resuming the run writes it again`,
+    );
+  }
   return holds('manifest', `${manifestName} and ${configName} agree with the record`);
 }
 
