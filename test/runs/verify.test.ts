@@ -103,6 +103,19 @@ describe('a run that nobody touched', () => {
     });
   });
 
+  it('without a TensorBoard file is not said to have one', async () => {
+    const report = await verify(copyOf((folder) => rmSync(join(folder, 'tb'), { recursive: true })));
+    expect(report.difference).toBeNull();
+    expect(resultsOf(report).tensorboard).toBe('not checked');
+    const edited = copyOf((folder) => {
+      const [name] = readdirSync(join(folder, 'tb'));
+      const bytes = readFileSync(join(folder, 'tb', name!));
+      bytes[bytes.length - 6]! ^= 1;
+      writeFileSync(join(folder, 'tb', name!), bytes);
+    });
+    expect((await verify(edited)).difference).toMatchObject({ check: 'tensorboard' });
+  });
+
   it('that was killed holds as far as it goes', async () => {
     const lines = readFileSync(join(whole, 'events.jsonl'), 'utf8').split('\n');
     for (const count of [0, 1, 4, 9, 17]) {

@@ -13,7 +13,7 @@ import type { Manifest } from './manifest.ts';
 import { MetricsFile } from './metrics.ts';
 import { keepPrices } from './recorded-prices.ts';
 import { type RunFacts, type RunSummary, summarize } from './summary.ts';
-import { ScalarFile, type ScalarStep } from './tensorboard.ts';
+import { encodeScalars, ScalarFile, type ScalarStep } from './tensorboard.ts';
 
 function scalars(row: IterationRow, startTime: number): ScalarStep {
   return {
@@ -26,6 +26,17 @@ function scalars(row: IterationRow, startTime: number): ScalarStep {
       'llm/tokens': row.prompt_tokens + row.completion_tokens,
     },
   };
+}
+
+/** The name stays the same over sessions, so that TensorBoard does not show a run twice. `startTime`: ms since 1970 */
+const scalarName = (startTime: number): string =>
+  join('tb', `events.out.tfevents.${Math.floor(startTime / 1000)}.r2po`);
+
+/** The TensorBoard file that follows from the record; null before the first session. */
+export function scalarFileOf({ rows, startTime }: Pick<RunTotals, 'rows' | 'startTime'>) {
+  if (startTime === null) return null;
+  const steps = rows.from(0).map((row) => scalars(row, startTime));
+  return { name: scalarName(startTime), bytes: encodeScalars(startTime / 1000, steps) };
 }
 
 export class RunFiles {
@@ -96,9 +107,7 @@ export class RunFiles {
     const steps = rows.from(this.scalarSteps).map((row) => scalars(row, startTime));
     this.scalarSteps = rows.length;
     if (!this.scalarFile) {
-      // The name stays the same over sessions, so that TensorBoard does not show a run twice.
-      const path = this.path('tb', `events.out.tfevents.${Math.floor(startTime / 1000)}.r2po`);
-      this.scalarFile = await ScalarFile.create(path, startTime / 1000, steps);
+      this.scalarFile = await ScalarFile.create(this.path(scalarName(startTime)), startTime / 1000, steps);
     } else if (steps.length > 0) {
       await this.scalarFile.append(steps);
     }

@@ -7,6 +7,7 @@ export const checkNames = [
   'summary',
   'metrics',
   'best',
+  'tensorboard',
   'trajectories',
   'returns',
   'played again',

@@ -5,8 +5,9 @@ import { inertCsvLine } from '../../base/csv-line.ts';
 import { errorDetail, R2poError } from '../../base/errors.ts';
 import { counted } from '../../base/plain-number.ts';
 import { policyDocument } from '../../policies/policy-file.ts';
-import { parseRunFile } from '../folder/files.ts';
+import { parseRunFile, readRunBytes } from '../folder/files.ts';
 import { metricsCsv } from '../folder/metrics.ts';
+import { scalarFileOf } from '../folder/run-files.ts';
 import type { RunSummary } from '../folder/summary.ts';
 import { KeptIterations, trajectoriesName, trajectoryName } from '../folder/trajectories.ts';
 import { type Difference, firstDifference } from '../journal/difference.ts';
@@ -123,6 +124,22 @@ export function checkBest(
   if (differences.includes(null)) return holds('best', 'best.json is the best kept policy');
   const [first] = differences;
   return differs('best', `best.json: expected ${first?.path} ${first?.expected}, got ${first?.got}`);
+}
+
+/** `isComplete`: whether it must have all iterations. A missing file is no difference: nothing else is made from it. */
+export function checkScalars(folder: string, { totals }: ReadRecord, isComplete: boolean): Check {
+  const check = 'tensorboard';
+  const expected = scalarFileOf(totals);
+  if (expected === null) return notChecked(check, 'the run has not begun');
+  const { name, bytes } = expected;
+  const read = readFor(check, { folder, name, isSettled: false }, readRunBytes);
+  if ('check' in read) return read.check;
+  const { value: written } = read;
+  const common = Math.min(bytes.length, written.length);
+  const isSame = bytes.subarray(0, common).equals(written.subarray(0, common));
+  if (isSame && (!isComplete || bytes.length === written.length))
+    return holds(check, `${name} follows from the record`);
+  return differs(check, `${name}: expected the scalars of the record, got others; resuming the run writes them`);
 }
 
 function trajectoryProblem(folder: string, { iteration, shown }: KeptIteration): string | null {

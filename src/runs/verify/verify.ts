@@ -26,6 +26,7 @@ import { ConsistencyCheck, limitsOf } from './consistency.ts';
 import {
   checkBest,
   checkMetrics,
+  checkScalars,
   checkTrajectories,
   type Read,
   readFor,
@@ -233,6 +234,7 @@ async function verifyStored(run: StoredRun, options: VerifyOptions): Promise<Ver
     'check' in files.summary ? files.summary.check : checkSummary(comparison, record, mark, isSettled),
     'check' in files.metrics ? files.metrics.check : checkMetrics(files.metrics.value, record, isSettled),
     units ? bestCheck(files, record, units, isSettled) : noUnits('best'),
+    checkScalars(folder, record, isSettled),
     units && !manifest.imported
       ? checkTrajectories(folder, record, isSettled && manifest.status === 'finished')
       : notChecked('trajectories', units ? 'an imported run has none' : noUnits('trajectories').detail),
