@@ -1,6 +1,7 @@
 /** Environments under other constants: the physics of a heavier pole, a weaker motor, another step of time. */
 import { nearest, UsageError } from '../base/errors.ts';
 import { type Constant, type ConstantRange, type Env, type Params, resolvedParams } from './env.ts';
+import { changedEnv } from './origin.ts';
 import { originalNames } from './original-names.ts';
 import { fieldName } from './wgsl-names.ts';
 
@@ -124,5 +125,8 @@ export function withConstants(env: Env, values: Params, unit: string): Env {
     const given = Object.entries(values).map(([name, value]) => `${name}=${value}`);
     throw new UsageError(unit, `expected ${problem}, with ${given.join(', ')} of ${env.id}; choose other values`);
   }
-  return { ...env, params: resolvedParams({ ...constants, ...derived }), changed: { ...env.changed, ...values } };
+  return changedEnv(env, {
+    params: resolvedParams({ ...constants, ...derived }),
+    changed: { ...env.changed, ...values },
+  });
 }

@@ -6,6 +6,7 @@
 import { R2poError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
 import type { EnvOptionRules } from './options.ts';
+import { withOrigin } from './origin.ts';
 import type { Picture } from './picture.ts';
 import { fieldName, isReservedWord } from './wgsl-names.ts';
 
@@ -302,7 +303,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
       fail(`expected whole numbers in 0 ... 2^32 - 1 in the table, got ${value}`);
     }
   }
-  return {
+  const env: Env = {
     ...rest,
     params,
     derive: derive as (constants: Params) => Params,
@@ -321,6 +322,7 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
     gpujs: spec.gpujs ?? null,
     shader: spec.shader ?? null,
   };
+  return withOrigin(env, 'program');
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type EnvSpec,
   type Params,
 } from './env.ts';
+import { changedEnv, withOrigin } from './origin.ts';
 
 /** An option of an environment. */
 export interface EnvOptionRule<T = unknown> extends OptionRule<T> {
@@ -72,7 +73,7 @@ export function withValues<C extends Readonly<Record<string, Constant>>>(
 }
 
 /**
- * The environment with the defaults of `rules`. Its `withOptions` builds it with others, and throws a usage error that
+ * An environment of this package, with the defaults of `rules`. Its `withOptions` builds it with others, and throws a usage error that
  * names the option for one that is unknown or does not fit. `read` turns other forms of an option into the one of the rules.
  */
 export function envWithOptions<const R extends EnvOptionRules, C extends Record<string, Constant>, D extends Params>(
@@ -84,7 +85,9 @@ export function envWithOptions<const R extends EnvOptionRules, C extends Record<
   const withOptions = (given: EnvOptions): Env => {
     const values = readOptions<R>(id, read(given), rules);
     const env = defineEnv({ ...build(values), id });
-    return { ...env, options: canonicalOptions(values, rules), optionRules: rules, withOptions };
+    // Copies: a list of the caller may change.
+    const options = structuredClone(canonicalOptions(values, rules));
+    return withOrigin({ ...env, options, optionRules: rules, withOptions }, 'package');
   };
   return withOptions({});
 }
@@ -109,11 +112,10 @@ export function withStepLimit(env: Env, wanted: unknown): Env {
   const [lowest, highest] = env.returnRange;
   const returnRange = [Math.min(lowest, lowest * ratio), Math.max(highest, highest * ratio)] as const;
   const threshold = reachable(env.success.threshold, returnRange, ratio, 1);
-  return {
-    ...env,
+  return changedEnv(env, {
     timeLimit: limit,
     returnRange,
     success: { ...env.success, threshold },
     options: { ...env.options, [stepLimitKey]: limit },
-  };
+  });
 }

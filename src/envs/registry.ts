@@ -4,29 +4,25 @@ import { isModulePath } from '../base/module-path.ts';
 import type { Env, EnvOptions, ShaderText } from './env.ts';
 import { envs } from './index.ts';
 import { stepLimitKey, withStepLimit } from './options.ts';
+import { withOrigin } from './origin.ts';
 
 /** Environments that were loaded from a module, by the absolute path that names it; see node/load.ts. */
 const loaded = new Map<string, Env>();
-
-/** Environments of this package that `findEnv` has built with options. */
-const built = new WeakSet<Env>();
-
-/** Whether an environment is one of this package, with options or without. */
-export const isOurs = (env: Env): boolean => envs.includes(env) || built.has(env);
 
 /** Makes `findEnv` know an environment by the file that it comes from, `module`, and by `name`, a path to that file. */
 export function registerEnv(
   env: Env,
   { name, module, shader }: { readonly name: string; readonly module: string; readonly shader: () => ShaderText },
 ): Env {
-  const here = (e: Env): Env => ({ ...e, module, shader: e.shader ?? shader, withOptions });
+  const here = (e: Env, options = e.options): Env =>
+    withOrigin({ ...e, options, module, shader: e.shader ?? shader, withOptions }, 'module');
   // A worker thread builds the environment again from its options, so it has those that it was built from, also where
   // the module leaves them out.
   const withOptions =
     env.withOptions &&
     ((given: EnvOptions): Env => {
-      const made = here(env.withOptions!(given));
-      return { ...made, options: { ...made.options, ...given } };
+      const made = env.withOptions!(given);
+      return here(made, { ...made.options, ...given });
     });
   const registered = here(env);
   for (const path of [name, module]) loaded.set(path, registered);
@@ -59,7 +55,5 @@ export function findEnv(name: string, options: EnvOptions = {}): Env {
     const known = envs.map((e) => e.id);
     throw new UsageError('envs', `${unknownName('environment', name, known)}; see "r2po list envs"`);
   }
-  const found = withEnvOptions(env, options);
-  if (found.module === null) built.add(found);
-  return found;
+  return withEnvOptions(env, options);
 }

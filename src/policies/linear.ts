@@ -4,7 +4,7 @@
 import { type OptionRule, readOptions } from '../base/option-rules.ts';
 import { observationSize } from '../envs/env.ts';
 import { acceptsVector, foldIntoLayer, inputNames, outputNames } from './network.ts';
-import { type Policy, type PolicyKind, roundedNormals, type ShaderForm } from './policy.ts';
+import { definePolicyKind, type Policy, roundedNormals, type ShaderForm } from './policy.ts';
 
 /** inputs that `unrolled` writes out */
 const UNROLLED = 4;
@@ -52,7 +52,7 @@ function aheadOfFirst(rows: number, outputs: number, written: WrittenSum): Shade
   };
 }
 
-export const linear: PolicyKind = {
+export const linear = definePolicyKind({
   id: 'linear',
   title: 'linear in the observation, one output per action',
 
@@ -120,4 +120,4 @@ export const linear: PolicyKind = {
       sample: (rng, spread) => roundedNormals(rng, paramCount, spread),
     };
   },
-};
+});

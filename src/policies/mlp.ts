@@ -18,7 +18,7 @@ import {
   valueCount,
   weightCount,
 } from './network.ts';
-import { type Expansion, type Policy, type PolicyKind, type PolicyOptions, roundedNormals } from './policy.ts';
+import { definePolicyKind, type Expansion, type Policy, type PolicyOptions, roundedNormals } from './policy.ts';
 
 /** Widest hidden layer: the shader keeps one layer in the memory of an invocation, of which WGSL gives 8 KiB. */
 const maxHidden = 512;
@@ -103,7 +103,7 @@ function givenOptions({ hidden, activation, ...rest }: OptionValues<typeof rules
   return { hidden, activation, ...Object.fromEntries(given) };
 }
 
-export const mlp: PolicyKind = {
+export const mlp = definePolicyKind({
   id: 'mlp',
   title: 'a small network: hidden layers with an activation, then one linear output per action',
   accepts: acceptsVector,
@@ -150,4 +150,4 @@ export const mlp: PolicyKind = {
       sample: (rng, spread) => roundedNormals(rng, paramCount, spread),
     };
   },
-};
+});

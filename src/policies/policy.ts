@@ -3,6 +3,7 @@
  * A kind never picks the action itself when it has one score per action: argmax and clipping belong to the rollout
  * loop, once per backend.
  */
+import { deepFreeze } from '../base/deep-freeze.ts';
 import type { Generator } from '../base/rng/generator.ts';
 import type { Spaces } from '../envs/env.ts';
 
@@ -63,6 +64,8 @@ export interface Policy {
   readonly kind: string;
   /** its options, defaults included */
   readonly options: PolicyOptions;
+  /** what it was built for; left out: a policy that a program has written itself, which may go with any */
+  readonly spaces?: Spaces;
   /** length of a parameter vector */
   readonly paramCount: number;
   /** one readable name per parameter, in flat order: "weight x -> push right" */
@@ -102,6 +105,29 @@ export interface Policy {
   act(values: Float64Array, observation: Float64Array, outputs: Float64Array): void;
   /** A random parameter vector, as the reference draws its warm-up policies; `spread` is a standard deviation. */
   sample(rng: Generator, spread: number): Float64Array;
+}
+
+const built = new WeakSet<Policy>();
+
+/** Whether the policy is what its kind builds from its options, and no changed copy: shaders and workers know its kind. */
+export const isBuilt = (policy: Policy): boolean => built.has(policy);
+
+/** The kind, whose policies keep what they were built for and cannot be changed. */
+export function definePolicyKind(kind: PolicyKind): PolicyKind {
+  return {
+    ...kind,
+    build(spaces, options) {
+      const { observation, action } = spaces;
+      const made = kind.build(spaces, options);
+      // A copy: a list of the caller may change.
+      const policy = {
+        ...deepFreeze({ ...made, options: structuredClone(made.options) }),
+        spaces: { observation, action },
+      };
+      built.add(policy);
+      return Object.freeze(policy);
+    },
+  };
 }
 
 /** The values that `act` reads for these parameters. */

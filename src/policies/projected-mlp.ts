@@ -11,7 +11,7 @@ import { finiteNumber, type OptionRule, positiveNumber, readOptions, wholeNumber
 import { RandomState } from '../base/rng/mt19937.ts';
 import { clipTo } from './clip.ts';
 import { acceptsVector, layersOf, maxHidden, networkFields, shapeFor, valueCount } from './network.ts';
-import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
+import { definePolicyKind, type Policy, roundedNormals } from './policy.ts';
 
 const rules = {
   hidden: wholeNumber(1, maxHidden, 4),
@@ -26,7 +26,7 @@ const rules = {
   high: finiteNumber(6),
 };
 
-export const projectedMlp: PolicyKind = {
+export const projectedMlp = definePolicyKind({
   id: 'projected-mlp',
   runSeedBase: 3000,
   title: 'a small tanh network whose weights are fixed orthonormal combinations of few coordinates',
@@ -84,4 +84,4 @@ export const projectedMlp: PolicyKind = {
       sample: (rng, spread) => roundedNormals(rng, paramCount, spread, cut),
     };
   },
-};
+});

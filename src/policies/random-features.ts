@@ -8,7 +8,7 @@ import { finiteNumber, positiveNumber, readOptions, wholeNumber } from '../base/
 import { RandomState } from '../base/rng/mt19937.ts';
 import { clipTo } from './clip.ts';
 import { acceptsVector, maxHidden, networkFields, outputNames, shapeFor, valueCount } from './network.ts';
-import { type Policy, type PolicyKind, roundedNormals } from './policy.ts';
+import { definePolicyKind, type Policy, roundedNormals } from './policy.ts';
 
 const OFFSET_RANGE = 0.1;
 
@@ -22,7 +22,7 @@ const rules = {
   high: finiteNumber(2),
 };
 
-export const randomFeatures: PolicyKind = {
+export const randomFeatures = definePolicyKind({
   id: 'random-features',
   runSeedBase: 1000,
   title: 'a linear readout of fixed random tanh features of the observation',
@@ -71,4 +71,4 @@ export const randomFeatures: PolicyKind = {
       sample: (rng, spread) => roundedNormals(rng, paramCount, spread, cut),
     };
   },
-};
+});

@@ -1,14 +1,14 @@
 /** Tabular policy: one action per numbered state; a parameter is the number of the action. */
 import { readOptions } from '../base/option-rules.ts';
 import type { ActionSpace } from '../envs/env.ts';
-import { chosenValue, type Policy, type PolicyKind } from './policy.ts';
+import { chosenValue, definePolicyKind, type Policy } from './policy.ts';
 
 /** The numbers of the actions that a policy may choose. */
 function allowedActions(action: ActionSpace & { kind: 'discrete' }): number[] {
   return action.meanings.map((_, i) => i).filter((i) => !action.againstRules?.includes(i));
 }
 
-export const tabular: PolicyKind = {
+export const tabular = definePolicyKind({
   id: 'tabular',
   title: 'a table with one action per state',
 
@@ -39,4 +39,4 @@ export const tabular: PolicyKind = {
       sample: (rng) => Float64Array.from({ length: states }, () => actions[rng.integers(0, actions.length)]!),
     };
   },
-};
+});

@@ -2,7 +2,7 @@
 import { UsageError } from '../base/errors.ts';
 import { RecordedDraws } from '../base/rng/draws.ts';
 import { actionSize, type Env, stateArraySize } from '../envs/env.ts';
-import { allowsParameter } from '../policies/policy.ts';
+import { allowsParameter, type Policy } from '../policies/policy.ts';
 import { type ProbeInput, type RolloutJob, stepLimit } from './job.ts';
 
 /** Seeds are whole numbers that doubles hold exactly, as are all the seeds of a job. */
@@ -97,6 +97,12 @@ function checkDraws(
   }
 }
 
+/** Whether the policy was built for the observations and actions of this environment, names and bounds included. */
+function fits({ spaces }: Policy, { observation, action }: Env): boolean {
+  if (spaces === undefined || (spaces.observation === observation && spaces.action === action)) return true;
+  return JSON.stringify(spaces) === JSON.stringify({ observation, action });
+}
+
 /**
  * Refuses a job that no backend could play, or one of more than `max` episodes. Throws a usage error that names the
  * problem.
@@ -119,6 +125,11 @@ export function checkJob(job: RolloutJob, max: number): void {
     fail(`expected max-steps to be a whole number in 1 ... ${maxEpisodeSteps}, got ${maxSteps}`);
   }
   stepLimit(job);
+  if (!fits(policy, env)) {
+    fail(
+      `expected a policy for the observations and actions of ${env.id}, got one of others; use buildPolicy with ${env.id}`,
+    );
+  }
   const choices = policy.values.kind === 'choice' ? policy.values.values : null;
   candidates.forEach((params, c) => {
     const name = candidates.length === 1 ? 'the policy' : `candidate ${c}`;

@@ -6,7 +6,8 @@ import { maskSecrets } from '../base/secrets.ts';
 import { earlierDefaults } from '../config/earlier.ts';
 import { type ConfigFile, openConfig, openConfigObject } from '../config/resolve.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
-import { findEnv, isOurs } from '../envs/registry.ts';
+import { isNamed } from '../envs/origin.ts';
+import { findEnv } from '../envs/registry.ts';
 import { registerMethod } from '../methods/index.ts';
 import type { Method } from '../methods/method.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
@@ -68,7 +69,7 @@ export interface SearchResult {
 
 /** An environment that a program gives as an object, in the words of a configuration that has `given` as its options. */
 function namedEnv(env: Env, given: unknown): object {
-  if (env.module === null && !isOurs(env)) {
+  if (!isNamed(env) || Object.keys(env.changed).length > 0) {
     throw new UsageError(
       'run',
       `expected the path of ${env.id}'s module, or what loadEnv or findEnv gave, got another object`,

@@ -7,7 +7,9 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { R2poError, UsageError } from '../../src/base/errors.ts';
 import { assetPath } from '../../src/base/node/assets.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
+import { defineEnv } from '../../src/envs/env.ts';
 import { pendulum } from '../../src/envs/pendulum/index.ts';
+import { findEnv } from '../../src/envs/registry.ts';
 import { buildPolicy } from '../../src/policies/index.ts';
 import { linear } from '../../src/policies/linear.ts';
 import type { Policy } from '../../src/policies/policy.ts';
@@ -257,6 +259,59 @@ describe('continuous actions', () => {
   });
 });
 
+describe('objects that a program has changed', () => {
+  const weak = { ...cartpole, params: { ...cartpole.params, force: 0.5 } };
+  const doubled = {
+    ...cartpole,
+    dynamics: {
+      ...cartpole.dynamics,
+      step: (...args: Parameters<typeof cartpole.dynamics.step>) => {
+        cartpole.dynamics.step(...args);
+        args[4].reward *= 2;
+      },
+    },
+  };
+  const right: Policy = { ...policy, act: (_values, _observation, outputs) => outputs.set([0, 1]) };
+  const { params: _, ...spec } = weak;
+  const own = defineEnv({
+    ...spec,
+    constants: { ...cartpole.constants, force: { value: 0.5, unit: 'N', source: '' } },
+  });
+
+  it.each([
+    ['other parameters', { env: weak }],
+    ['other dynamics', { env: doubled }],
+    ['an environment of its own under a shipped id', { env: own }],
+    ['another act', { policy: right }],
+  ])('are played as they are on any number of threads: %s', async (_, changes) => {
+    const request = job({ candidates: [fair], episodes: 20_000, ...changes });
+    const changed = raw(await two.play(request));
+    expect(changed).toEqual(raw(await one.play(request)));
+    expect(changed).not.toEqual(raw(await two.play(job({ candidates: [fair], episodes: 20_000 }))));
+    const wasm = openWasmBackend({ threads: 1 });
+    const refusal = /the backend "wasm" expected (CartPole-v1|a policy) as .* use such a one, or the backend cpu/;
+    await expect(wasm.play(request)).rejects.toThrow(refusal);
+    await expect(wasm.trace(request, 0, 0)).rejects.toThrow(refusal);
+    await wasm.close();
+  });
+
+  it('are no shipped ones, which cannot be changed', () => {
+    expect(() => Object.assign(cartpole.params, { force: 0.5 })).toThrow(TypeError);
+    expect(() => Object.assign(cartpole.constants.force!, { value: 0.5 })).toThrow(TypeError);
+    expect(() => Object.assign(cartpole.dynamics, { step: () => {} })).toThrow(TypeError);
+    expect(() => Object.assign(findEnv('CartPole-v1', { max_episode_steps: 9 }), { timeLimit: 8 })).toThrow(TypeError);
+    expect(() => Object.assign(policy, { act: () => {} })).toThrow(TypeError);
+    expect(() => Object.assign(policy.options, { bias: false })).toThrow(TypeError);
+  });
+
+  it('are not the lists that options were given as', async () => {
+    const hidden = [4];
+    const network = buildPolicy('mlp', cartpole, { hidden });
+    hidden.push(3);
+    expect(network.options).toMatchObject({ hidden: [4] });
+  });
+});
+
 describe('a job that cannot be played', () => {
   const withValue = (index: number, value: number) => good.with(index, value);
   it.each<{ changes: Partial<RolloutJob>; message: string }>([
@@ -276,6 +331,18 @@ describe('a job that cannot be played', () => {
     { changes: { seed: maxSeed - 1 }, message: 'expected episode seeds in' },
     { changes: { seed: 0.5 }, message: 'expected episode seeds in' },
     { changes: { maxSteps: 0 }, message: 'expected max-steps to be a whole number in 1 ... 1073741823, got 0' },
+    {
+      changes: { env: findEnv('Acrobot-v1') },
+      message: 'expected a policy for the observations and actions of Acrobot-v1, got one of others; use buildPolicy',
+    },
+    {
+      changes: {
+        env: findEnv('FrozenLake-v1', { map_name: '8x8' }),
+        policy: buildPolicy('tabular', findEnv('FrozenLake-v1')),
+        candidates: [new Float64Array(16)],
+      },
+      message: 'expected a policy for the observations and actions of FrozenLake-v1, got one of others',
+    },
     { changes: { env: { ...cartpole, timeLimit: null } }, message: 'has no step limit of its own; set max-steps' },
   ])('is refused: $message', async ({ changes, message }) => {
     await expect(one.play(job(changes))).rejects.toThrow(UsageError);

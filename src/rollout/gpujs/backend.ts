@@ -24,6 +24,7 @@ import {
   type Trace,
 } from '../job.ts';
 import { checkEpisode, checkJob, checkProbes, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
+import { codeReason } from '../shader-support.ts';
 import { startStates } from '../start-states.ts';
 import type { Measured, StatisticsRequest } from '../statistics.ts';
 import { episodeKernel, type KernelPolicy, returnedEntries, stepKernel } from './kernel.ts';
@@ -79,7 +80,7 @@ export class GpujsBackend implements Backend {
       const list = known.map(({ id }) => `"${id}"`).join(', ');
       return `the backend "gpujs" plays the policy kind ${list}, not "${policy.kind}"; use auto, webgpu, wasm or cpu`;
     }
-    return null;
+    return codeReason(this.id, env, policy, env.gpujs !== null);
   }
 
   async play(job: RolloutJob, { signal, onProgress }: PlayOptions = {}): Promise<Episodes> {
@@ -197,19 +198,15 @@ export class GpujsBackend implements Backend {
   }
 
   #supportedEnv(env: Env): KernelEnv {
-    const known = withKernel(env);
-    if (known === null) throw this.#unsupported(env, null);
-    return known;
+    const unsupported = this.supports(env, null);
+    if (unsupported !== null) throw new UsageError('--backend', unsupported);
+    return withKernel(env)!;
   }
 
   #supported({ env, policy }: RolloutJob): { readonly env: KernelEnv; readonly policy: KernelPolicy } {
-    const known = withKernel(env);
-    if (known === null || !playsPolicy(policy)) throw this.#unsupported(env, policy);
-    return { env: known, policy };
-  }
-
-  #unsupported(env: Env, policy: Policy | null): UsageError {
-    return new UsageError('--backend', `${this.supports(env, policy)}`);
+    const unsupported = this.supports(env, policy);
+    if (unsupported !== null) throw new UsageError('--backend', unsupported);
+    return { env: withKernel(env)!, policy: policy as KernelPolicy };
   }
 
   /** Numbers as rows of `width`. */

@@ -1,6 +1,7 @@
 /** The shaders without a GPU: compiled to WebAssembly with vectors of four lanes, on the calling thread. */
 import { R2poError, UsageError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
+import type { Policy } from '../../policies/policy.ts';
 import type { Backend, PlayOptions } from '../backend.ts';
 import { episodesOf, playSlices } from '../cpu/single-thread.ts';
 import { allocateOutcomes } from '../cpu/slices.ts';
@@ -18,6 +19,7 @@ import {
 } from '../job.ts';
 import { checkEpisode, checkJob, checkProbes, checkSeeds, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
 import { probeOutputOf, probeRowSize, probeWords, traceOfRecords, traceWords } from '../shader-records.ts';
+import { checkCode, codeReason } from '../shader-support.ts';
 import type { Measured, StatisticsRequest } from '../statistics.ts';
 import { causeIn, stepsIn } from '../webgpu/episodes/outcome-word.ts';
 import { envParamWords, seedWords } from '../webgpu/program/declarations.ts';
@@ -45,13 +47,14 @@ export class WasmBackend implements Backend {
     this.programs = new RolloutPrograms(read);
   }
 
-  supports(): null {
-    return null;
+  supports(env: Env, policy: Policy | null): string | null {
+    return codeReason(this.id, env, policy);
   }
 
   async play(job: RolloutJob, options: CountingOptions = {}): Promise<CountedEpisodes> {
     this.checkOpen();
     checkJob(job, maxEpisodes);
+    checkCode(this.id, job.env, job.policy);
     const start = performance.now();
     options.signal?.throwIfAborted();
     const program = await this.programs.of(job.env, job.policy);
@@ -64,12 +67,14 @@ export class WasmBackend implements Backend {
   async measure(job: RolloutJob, request: StatisticsRequest, options?: PlayOptions): Promise<Measured> {
     this.checkOpen();
     checkJob(job, maxMeasuredEpisodes);
+    checkCode(this.id, job.env, job.policy);
     return hostStatistics((part, given) => this.play(part, given), job, request, options);
   }
 
   async trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
     this.checkOpen();
     checkJob(job, maxMeasuredEpisodes);
+    checkCode(this.id, job.env, job.policy);
     checkEpisode(job, candidate, episode);
     const { env } = job;
     const one = partOfJob(job, candidate, candidate + 1);
@@ -89,6 +94,7 @@ export class WasmBackend implements Backend {
   async resets(env: Env, seed: number, count: number): Promise<number[][]> {
     this.checkOpen();
     checkSeeds('resets', seed, count);
+    checkCode(this.id, env, null);
     const instance = await this.programs.probe(env, 'resets');
     const rows: number[][] = [];
     for (let first = 0; first < count; first += rowsPerCall) {
@@ -102,6 +108,7 @@ export class WasmBackend implements Backend {
   async probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
     this.checkOpen();
     checkProbes(env, inputs, 'f32');
+    checkCode(this.id, env, null);
     if (inputs.length === 0) return [];
     const instance = await this.programs.probe(env, 'transitions');
     const { steps, draws } = probeWords(env, inputs);

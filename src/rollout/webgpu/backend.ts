@@ -1,6 +1,7 @@
 /** The WebGPU backend: thousands of episodes per dispatch, one invocation each. */
 import { R2poError } from '../../base/errors.ts';
 import type { Env } from '../../envs/env.ts';
+import type { Policy } from '../../policies/policy.ts';
 import type { Backend, PlayOptions } from '../backend.ts';
 import { allocateOutcomes } from '../cpu/slices.ts';
 import { hostStatistics } from '../host-statistics.ts';
@@ -16,6 +17,7 @@ import {
 } from '../job.ts';
 import { checkEpisode, checkJob, checkProbes, checkSeeds, maxEpisodes, maxMeasuredEpisodes } from '../job-checks.ts';
 import { probeOutputOf, probeRowSize, probeWords, traceOfRecords, traceWords } from '../shader-records.ts';
+import { checkCode, codeReason } from '../shader-support.ts';
 import type { Measured, StatisticsRequest } from '../statistics.ts';
 import type { GpuDevice } from './device.ts';
 import { defaultWorkgroup, EpisodeKernel, plainEntry } from './episodes/episode-kernel.ts';
@@ -81,22 +83,25 @@ export class WebGpuBackend implements Backend {
     return this.#session.gpu.adapter.name;
   }
 
-  supports(): null {
-    return null;
+  supports(env: Env, policy: Policy | null): string | null {
+    return codeReason(this.id, env, policy);
   }
 
   play(job: RolloutJob, options: PlayOptions = {}): Promise<Episodes> {
     checkJob(job, maxEpisodes);
+    checkCode(this.id, job.env, job.policy);
     return this.#inTurn((session) => this.#play(session, job, options));
   }
 
   measure(job: RolloutJob, request: StatisticsRequest, options: PlayOptions = {}): Promise<Measured> {
     checkJob(job, maxMeasuredEpisodes);
+    checkCode(this.id, job.env, job.policy);
     return this.#inTurn((session) => this.#measure(session, job, request, options));
   }
 
   trace(job: RolloutJob, candidate: number, episode: number): Promise<Trace> {
     checkJob(job, maxMeasuredEpisodes);
+    checkCode(this.id, job.env, job.policy);
     checkEpisode(job, candidate, episode);
     const one = partOfJob(job, candidate, candidate + 1);
     return this.#inTurn((session) => this.#trace(session, one, episode));
@@ -104,6 +109,7 @@ export class WebGpuBackend implements Backend {
 
   resets(env: Env, seed: number, count: number): Promise<number[][]> {
     checkSeeds('resets', seed, count);
+    checkCode(this.id, env, null);
     return this.#inTurn(async ({ runner }) => {
       const given = { 'reset job': Uint32Array.of(count, ...seedWords(seed)), environment: envParamWords(env) };
       return this.#each(runner, env, 'resets', given, count, env.state.length);
@@ -112,6 +118,7 @@ export class WebGpuBackend implements Backend {
 
   probe(env: Env, inputs: readonly ProbeInput[]): Promise<ProbeOutput[]> {
     checkProbes(env, inputs, 'f32');
+    checkCode(this.id, env, null);
     return this.#inTurn(async ({ runner }) => {
       if (inputs.length === 0) return [];
       const { steps, draws } = probeWords(env, inputs);

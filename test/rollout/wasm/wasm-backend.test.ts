@@ -7,6 +7,7 @@ import { withConstants } from '../../../src/envs/constants.ts';
 import type { Env } from '../../../src/envs/env.ts';
 import { envs } from '../../../src/envs/index.ts';
 import { nim } from '../../../src/envs/nim/index.ts';
+import { changedEnv } from '../../../src/envs/origin.ts';
 import { buildPolicy, policyKinds } from '../../../src/policies/index.ts';
 import { openCpuBackend } from '../../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../../src/rollout/cpu/node/pool.ts';
@@ -168,7 +169,7 @@ describe('episodes', () => {
 
   it('with an infinite return are an error that names the seed', async () => {
     const params = { ...cartpole.params, stepReward: Infinity };
-    const request = job({ env: { ...cartpole, params }, episodes: 3 });
+    const request = job({ env: changedEnv(cartpole, { params }), episodes: 3 });
     await expect(wasm.measure(request, { successThreshold: 1, ranks: [0] })).rejects.toThrow(
       /got Infinity in the episode with seed 90001/,
     );

@@ -1,8 +1,8 @@
 /** Episodes on worker threads, with the same results as on the calling thread. */
 import type { Env } from '../../../envs/env.ts';
-import { envs } from '../../../envs/index.ts';
 import { codeOf } from '../../../envs/node/load.ts';
-import { policyKinds } from '../../../policies/index.ts';
+import { isNamed } from '../../../envs/origin.ts';
+import { isBuilt } from '../../../policies/policy.ts';
 import { type CountedEpisodes, type CountingOptions, EpisodeCounts, type EpisodeTotals } from '../../episode-counts.ts';
 import { type Episodes, type RolloutJob, stepLimit } from '../../job.ts';
 import type { Outcomes } from '../loop.ts';
@@ -61,7 +61,7 @@ export class ThreadedPlay {
   async play(job: RolloutJob, options: CountingOptions, alone: PlayAlone): Promise<CountedEpisodes> {
     const total = job.candidates.length * job.episodes;
     const longest = total * stepLimit(job).steps * (this.#stepSeconds.get(job.env) ?? this.#defaultStepSeconds);
-    const parallel = this.#threads > 1 && longest >= parallelSeconds && isRegistered(job);
+    const parallel = this.#threads > 1 && longest >= parallelSeconds && isPosted(job);
     const played = parallel ? await this.#playParallel(job, total, options) : await alone(job, options);
     const { seconds, steps } = played;
     if (seconds >= minReliableSeconds) {
@@ -170,9 +170,5 @@ function taken(control: Int32Array, size: number, total: number): number {
   return Math.min(1, (Atomics.load(control, NEXT_SLICE) * size) / total);
 }
 
-/** Workers find environment and policy by name; others are played on the calling thread only. */
-function isRegistered(job: RolloutJob): boolean {
-  const known =
-    job.env.module !== null || envs.some((e) => e === job.env || (e.id === job.env.id && e.withOptions !== null));
-  return known && policyKinds.some((kind) => kind.id === job.policy.kind);
-}
+/** Workers build environment and policy again by name; other objects are played on the calling thread only. */
+const isPosted = ({ env, policy }: RolloutJob): boolean => isNamed(env) && isBuilt(policy);

@@ -4,6 +4,7 @@ import { cartpole } from '../../../envs/cartpole/index.ts';
 import type { Env, GpujsKernel } from '../../../envs/env.ts';
 import { mountaincar } from '../../../envs/mountaincar/index.ts';
 import { mountaincarContinuous } from '../../../envs/mountaincar-continuous/index.ts';
+import { changedEnv } from '../../../envs/origin.ts';
 import { pendulum } from '../../../envs/pendulum/index.ts';
 import { acrobotKernel } from './acrobot.ts';
 import { cartpoleKernel } from './cartpole.ts';
@@ -25,5 +26,5 @@ export type KernelEnv = Env & { readonly gpujs: GpujsKernel };
 /** The environment with its kernel; null: it has none. */
 export function withKernel(env: Env): KernelEnv | null {
   const gpujs = env.gpujs ?? kernels.get(env.id) ?? null;
-  return gpujs && { ...env, gpujs };
+  return gpujs && (changedEnv(env, { gpujs }) as KernelEnv);
 }

@@ -8,6 +8,7 @@ import { ThreadedPlay } from '../../cpu/node/threaded-play.ts';
 import type { CountedEpisodes, CountingOptions } from '../../episode-counts.ts';
 import type { RolloutJob } from '../../job.ts';
 import { checkJob, maxEpisodes } from '../../job-checks.ts';
+import { checkCode } from '../../shader-support.ts';
 import { probeProgram, type ReadShader } from '../../webgpu/program/programs.ts';
 import { WasmBackend } from '../backend.ts';
 import { compileProgram } from '../compile/program.ts';
@@ -60,6 +61,7 @@ class ThreadedWasmBackend extends WasmBackend {
   override async play(job: RolloutJob, options: CountingOptions = {}): Promise<CountedEpisodes> {
     this.checkOpen();
     checkJob(job, maxEpisodes);
+    checkCode(this.id, job.env, job.policy);
     return this.#threaded.play(job, options, (given, own) => super.play(given, own));
   }
 
