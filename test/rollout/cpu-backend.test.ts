@@ -433,6 +433,14 @@ describe('stopping', () => {
     await threaded.close();
   });
 
+  it('fails with what a progress report throws, and plays on afterwards', async () => {
+    const onProgress = () => {
+      throw new Error('full disk');
+    };
+    await expect(two.play(job({ episodes: 100_000 }), { onProgress })).rejects.toThrow('full disk');
+    expect(raw(await two.play(job()))).toEqual(raw(await one.play(job())));
+  });
+
   it('lets the event loop turn while it plays', async () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 0);

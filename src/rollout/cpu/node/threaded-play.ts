@@ -122,7 +122,18 @@ export class ThreadedPlay {
     const control = new Int32Array(new SharedArrayBuffer(8));
     const cancel = () => Atomics.store(control, CANCELLED, 1);
     signal?.addEventListener('abort', cancel);
-    const progressTimer = onProgress && setInterval(() => onProgress(taken(control, size, total)), progressMs);
+    const failures: unknown[] = [];
+    const report = () => {
+      // Thrown out of a timer it would end the process.
+      try {
+        onProgress?.(taken(control, size, total));
+      } catch (error) {
+        failures.push(error);
+        cancel();
+        clearInterval(progressTimer);
+      }
+    };
+    const progressTimer = onProgress && setInterval(report, progressMs);
     let counted: readonly (EpisodeTotals | null)[];
     try {
       counted = await this.#pool.run(
@@ -153,6 +164,7 @@ export class ThreadedPlay {
       signal?.removeEventListener('abort', cancel);
     }
     signal?.throwIfAborted();
+    if (failures.length > 0) throw failures[0];
     if (countSuccesses === undefined) return undefined;
     const counts = new EpisodeCounts(countSuccesses);
     for (const totals of counted) if (totals) counts.merge(totals, 0);
