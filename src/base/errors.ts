@@ -3,6 +3,8 @@
  * exit code that the command line ends with.
  */
 
+import { shown } from './shown.ts';
+
 /** Process exit codes; part of the public contract. */
 export const exitCodes = {
   /** the command did what it was asked */
@@ -157,7 +159,8 @@ export function knownName<T extends string>(
 ): T {
   const found = known.find((one) => one === name);
   if (found !== undefined) return found;
-  throw new UsageError(unit, `${unknownName(kind, name, known)}${remedy}`);
+  if (typeof name === 'string') throw new UsageError(unit, `${unknownName(kind, name, known)}${remedy}`);
+  throw new UsageError(unit, `expected the name of a ${kind}, got ${shown(name)}; known: ${known.join(', ')}${remedy}`);
 }
 
 /** The entry with this id. Throws the errors of `knownName`. */

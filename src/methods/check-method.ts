@@ -1,6 +1,6 @@
 /** The run-time check of methods from the user's own files: the types of `Method` as a schema. */
 import { z } from 'zod';
-import { R2poError } from '../base/errors.ts';
+import { UsageError } from '../base/errors.ts';
 import { text } from '../base/schema-fields.ts';
 import { episodePicks } from '../rollout/statistics.ts';
 import { candidateLabelPattern, promptContents, stages } from './method.ts';
@@ -47,5 +47,5 @@ export function checkMethod(value: unknown): void {
       ? `unknown key ${issue.keys.map((key) => `"${key}"`).join(', ')} at ${where}`
       : `expected ${issue.message} at ${where}`;
   });
-  throw new R2poError(typeof id === 'string' ? `method ${id}` : 'defineMethod', problems.join('; '));
+  throw new UsageError(typeof id === 'string' ? `method ${id}` : 'defineMethod', problems.join('; '));
 }

@@ -5,6 +5,7 @@ import { everyOptimiser, optimisers } from '../optimisers/index.ts';
 import { actorSecondPass } from './actor-second-pass.ts';
 import { alwaysCritic } from './always-critic.ts';
 import { centaur } from './centaur.ts';
+import { checkMethod } from './check-method.ts';
 import { criticOnly } from './critic-only.ts';
 import { esCritic } from './es-critic.ts';
 import type { Method } from './method.ts';
@@ -60,10 +61,14 @@ function refuseOurs({ id }: Method, where: string): void {
 }
 
 /**
- * Makes `findMethod` know a method by its id, for this process. Throws a usage error for an id of ours, and for one that
- * another method was registered with.
+ * Makes `findMethod` know a method by its id, for this process. Throws a usage error for what is no method, for an id of
+ * ours, and for one that another method was registered with.
  */
 export function registerMethod(method: Method): Method {
+  checkMethod(method);
+  if (method.kind !== 'llm-search') {
+    throw new UsageError('methods', `expected what defineMethod gives as ${method.id}, got another object; call it`);
+  }
   refuseOurs(method, 'for the method');
   const known = registered.get(method.id);
   if (known !== undefined && known !== method) {

@@ -1,4 +1,5 @@
 /** The one interface of all rollout backends. Nothing here knows how episodes are played. */
+import { having } from '../base/arguments.ts';
 import type { Env } from '../envs/env.ts';
 import type { Policy } from '../policies/policy.ts';
 import type { Episodes, ProbeInput, ProbeOutput, RolloutJob, Trace } from './job.ts';
@@ -23,6 +24,9 @@ export interface PlayOptions {
   /** the caller reads the outcomes at once, before other code runs: their memory may be used again */
   readonly transient?: boolean;
 }
+
+/** Whether a program has passed one. */
+export const aBackend = having('an open backend, as openBackend gives it', 'play', 'measure', 'close');
 
 /** What plays jobs. `close` it at the end: workers and devices keep a process alive. */
 export interface Backend {

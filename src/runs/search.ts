@@ -1,6 +1,19 @@
 /** A whole search from a program: `run('cartpole/r2po')`, as the command of that name makes it. */
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
+import {
+  type ArgumentRule,
+  aFunction,
+  aJsonValue,
+  aRecord,
+  aSignal,
+  aText,
+  checkArgument,
+  checkFields,
+  either,
+  optional,
+  trueOrFalse,
+} from '../base/arguments.ts';
 import { knownName, UsageError } from '../base/errors.ts';
 import { maskSecrets } from '../base/secrets.ts';
 import { earlierDefaults } from '../config/earlier.ts';
@@ -10,7 +23,7 @@ import { isNamed } from '../envs/origin.ts';
 import { findEnv } from '../envs/registry.ts';
 import { registerMethod } from '../methods/index.ts';
 import type { Method } from '../methods/method.ts';
-import type { Backend, BackendChoice } from '../rollout/backend.ts';
+import { aBackend, type Backend, type BackendChoice, backendChoices } from '../rollout/backend.ts';
 import { chooseBackend } from '../rollout/node/open.ts';
 import { workOf } from './expected-work.ts';
 import { createRunFolder, findRunToResume, requireRun } from './folder/folder.ts';
@@ -55,10 +68,18 @@ export interface SearchOptions extends Pick<RunOptions, 'onProgress' | 'onKept' 
   readonly log?: (text: string) => void;
 }
 
-const optionNames = Object.keys({
-  ...{ runsDir: 1, name: 1, resume: 1, overrides: 1, backend: 1, log: 1 },
-  ...{ onProgress: 1, onKept: 1, onNotice: 1, signal: 1 },
-} satisfies Record<keyof SearchOptions, 1>);
+const optionRules = {
+  runsDir: optional(aText),
+  name: optional(aText),
+  resume: optional(trueOrFalse),
+  overrides: optional(aRecord),
+  backend: optional(either(aBackend, aText)),
+  log: optional(aFunction),
+  onProgress: optional(aFunction),
+  onKept: optional(aFunction),
+  onNotice: optional(aFunction),
+  signal: optional(aSignal),
+} satisfies Record<keyof SearchOptions, ArgumentRule>;
 
 /** A finished run. */
 export interface SearchResult {
@@ -72,7 +93,7 @@ function namedEnv(env: Env, given: unknown): object {
   if (!isNamed(env) || Object.keys(env.changed).length > 0) {
     throw new UsageError(
       'run',
-      `expected the path of ${env.id}'s module, or what loadEnv or findEnv gave, got another object`,
+      'expected an id, the path of a module, or what loadEnv or findEnv gave as "env", got another object',
     );
   }
   const name = env.module ?? env.id;
@@ -145,10 +166,12 @@ async function play(prepared: Prepared, options: SearchOptions): Promise<SearchR
  * budget, `signal`, a failed device) after it was recorded, so that `resume: true` goes on there.
  */
 export async function run(config: string | RunConfig, options: SearchOptions = {}): Promise<SearchResult> {
-  for (const given of Object.keys(options)) knownName('run', 'option', given, optionNames);
+  checkArgument('run', 'config', config, either(aText, aRecord));
+  checkFields('run', 'options', options, optionRules);
   const { runsDir = 'runs', name = null, overrides = {}, backend, resume = false, log } = options;
+  for (const [key, value] of Object.entries(overrides)) checkArgument('run', `overrides.${key}`, value, aJsonValue);
   const texts = Object.entries(overrides).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  const flags = typeof backend === 'string' ? { backend } : {};
+  const flags = typeof backend === 'string' ? { backend: knownName('run', 'backend', backend, backendChoices) } : {};
   const resolved = await (await opened(config, {})).resolve(texts, flags);
   refuseRecordedEndpoints(resolved);
   const asEarlier = async () => (await (await opened(config, earlierDefaults)).resolve(texts, flags)).config;

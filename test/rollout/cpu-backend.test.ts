@@ -23,6 +23,7 @@ import { allocateOutcomes, sliceSize } from '../../src/rollout/cpu/slices.ts';
 import type { EpisodeTotals } from '../../src/rollout/episode-counts.ts';
 import { type Episodes, endCauses, type RolloutJob } from '../../src/rollout/job.ts';
 import { maxSeed } from '../../src/rollout/job-checks.ts';
+import { type BackendOptions, openBackend } from '../../src/rollout/node/open.ts';
 import { openWasmBackend } from '../../src/rollout/wasm/node/backend.ts';
 import { toyEnv } from '../support/toy-env.ts';
 
@@ -358,6 +359,19 @@ describe('a job that cannot be played', () => {
   it.each([0, -2, 1.5, NaN])('cannot ask for %s threads', (threads) => {
     expect(() => openCpuBackend({ threads })).toThrow('[cpu] expected a positive whole number of threads');
   });
+});
+
+it.each<[unknown, unknown, string]>([
+  ['CPU', {}, '[openBackend] unknown backend "CPU"; did you mean "cpu"? known: auto, webgpu, wasm, cpu, gpujs'],
+  [5, {}, '[openBackend] expected the name of a backend, got 5; known: auto'],
+  [undefined, {}, '[openBackend] expected the name of a backend, got nothing'],
+  ['cpu', { threads: 0 }, '[openBackend] unknown key in "options" "threads"; known: adapter, note, work'],
+  ['cpu', null, '[openBackend] expected an object as "options", got null'],
+  ['webgpu', { adapter: 5 }, '[openBackend] expected a text, or null as "options.adapter", got 5'],
+])('openBackend refuses %j with %j', async (name, options, message) => {
+  const opening = openBackend(name as 'cpu', options as BackendOptions);
+  await expect(opening).rejects.toThrow(UsageError);
+  await expect(opening).rejects.toThrow(message);
 });
 
 describe('probe', () => {

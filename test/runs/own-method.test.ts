@@ -12,6 +12,7 @@ import {
   readRuns,
   run,
   type SearchOptions,
+  UsageError,
 } from '../../src/index.ts';
 import { props, r2po } from '../../src/methods/authoring.ts';
 import { runIteration } from '../../src/methods/interpreter.ts';
@@ -227,7 +228,32 @@ describe('run', () => {
     await expect(run({ extends: 'cartpole/r2po', iteration: 3 })).rejects.toThrow(/did you mean "iterations"/);
     const misspelt = { runDir: runs } as SearchOptions;
     await expect(run('cartpole/r2po', misspelt)).rejects.toThrow(
-      '[run] unknown option "runDir"; did you mean "runsDir"?',
+      '[run] unknown key in "options" "runDir"; did you mean "runsDir"?',
     );
+  });
+
+  it.each<[string, unknown, unknown, string]>([
+    ['no configuration', undefined, {}, '[run] expected a text, or an object as "config", got nothing'],
+    ['what is no backend', 'cartpole/r2po', { backend: 5 }, '[run] expected an open backend, as openBackend gives it,'],
+    ['an empty backend', 'cartpole/r2po', { backend: {} }, 'or a text as "options.backend", got {}'],
+    ['no backend', 'cartpole/r2po', { backend: null }, 'as "options.backend", got null'],
+    ['an unknown backend', 'cartpole/r2po', { backend: 'CPU' }, 'unknown backend "CPU"; did you mean "cpu"?'],
+    ['a number as a name', 'cartpole/r2po', { name: 5 }, '[run] expected a text as "options.name", got 5'],
+    ['a list of overrides', 'cartpole/r2po', { overrides: [] }, 'expected an object as "options.overrides", got []'],
+    ['a bigint', 'cartpole/r2po', { overrides: { seed: 3n } }, 'a value that JSON has as "overrides.seed", got 3n'],
+    ['no environment', { extends: 'cartpole/r2po', env: {} }, {}, 'or what loadEnv or findEnv gave as "env", got'],
+    ['null as one', { extends: 'cartpole/r2po', env: null }, {}, 'or what loadEnv or findEnv gave as "env", got'],
+    ['a function as a method', { extends: 'cartpole/r2po', method: () => r2po }, {}, '[defineMethod] expected'],
+    ['a part of a method', { extends: 'cartpole/r2po', method: { id: 'x' } }, {}, '[method x] expected a text'],
+    [
+      'a record that was not defined',
+      { extends: 'cartpole/r2po', method: { ...props, kind: undefined, id: 'loose' } },
+      {},
+      '[methods] expected what defineMethod gives as loose, got another object; call it',
+    ],
+  ])('refuses %s', async (_, config, given, message) => {
+    const made = run(config as RunConfig, { runsDir: runs, ...(given as SearchOptions) });
+    await expect(made).rejects.toThrow(UsageError);
+    await expect(run(config as RunConfig, given as SearchOptions)).rejects.toThrow(message);
   });
 });

@@ -1,7 +1,8 @@
 /** Opens a backend by name. */
-import { AdapterError, UsageError } from '../../base/errors.ts';
+import { type ArgumentRule, aFunction, aRecord, aText, checkFields, optional, orNull } from '../../base/arguments.ts';
+import { AdapterError, knownName, UsageError } from '../../base/errors.ts';
 import { type ExpectedWork, type HostChoice, hostBackend } from '../auto.ts';
-import type { Backend, BackendChoice } from '../backend.ts';
+import { type Backend, type BackendChoice, backendChoices } from '../backend.ts';
 import { openCpuBackend } from '../cpu/node/backend.ts';
 
 /** Whether the backend may run on a WebGPU adapter. */
@@ -19,6 +20,12 @@ export interface BackendOptions {
   readonly work?: ExpectedWork | null;
 }
 
+const optionRules = {
+  adapter: optional(orNull(aText)),
+  note: optional(aFunction),
+  work: optional(orNull(aRecord)),
+} satisfies Record<keyof BackendOptions, ArgumentRule>;
+
 /** A backend, and why it is this one where it was left to `auto`. */
 export interface ChosenBackend<B extends Backend = Backend> {
   readonly backend: B;
@@ -31,9 +38,12 @@ export interface ChosenBackend<B extends Backend = Backend> {
  * plays in at most half of the time, else cpu. `note` gets which one and why, so that a fallback is never silent. A software
  * adapter is used only when it or webgpu is asked for.
  * @throws AdapterError when webgpu or an adapter is asked for and there is none
- * @throws UsageError when gpujs is asked for and the package is not installed, or an adapter for another backend
+ * @throws UsageError for an unknown name or option, when gpujs is asked for and the package is not installed, or for an
+ * adapter with another backend
  */
 export async function openBackend(choice: BackendChoice, options: BackendOptions = {}): Promise<Backend> {
+  knownName('openBackend', 'backend', choice, backendChoices);
+  checkFields('openBackend', 'options', options, optionRules);
   return (await chooseBackend(choice, options)).backend;
 }
 

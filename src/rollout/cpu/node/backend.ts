@@ -1,6 +1,7 @@
 /** The float64 backend in Node: on the calling thread or on worker threads, with the same results on any number. */
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import { aNumber, checkFields, optional } from '../../../base/arguments.ts';
 import { UsageError } from '../../../base/errors.ts';
 import type { Backend } from '../../backend.ts';
 import type { CountedEpisodes, CountingOptions } from '../../episode-counts.ts';
@@ -40,6 +41,7 @@ export function threadsOf(unit: string, given: number | undefined): number {
  * code. Throws a usage error when `threads` is not a positive whole number.
  */
 export function openCpuBackend(options: CpuOptions = {}): Backend {
+  checkFields('openCpuBackend', 'options', options, { threads: optional(aNumber) });
   const threads = threadsOf('cpu', options.threads);
   inlineWholeSteps();
   return new ThreadedBackend(threads);
