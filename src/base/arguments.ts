@@ -12,12 +12,19 @@ const rule = (expected: string, fits: (value: unknown) => boolean): ArgumentRule
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const isNumberArray = (value: unknown): boolean =>
+  ArrayBuffer.isView(value) &&
+  'length' in value &&
+  !(value instanceof BigInt64Array || value instanceof BigUint64Array);
+
 export const aText = rule('a text', (value) => typeof value === 'string');
 export const aNumber = rule('a number', (value) => typeof value === 'number');
 export const aFiniteNumber = rule('a finite number', (value) => Number.isFinite(value));
 export const trueOrFalse = rule('true or false', (value) => typeof value === 'boolean');
 export const aFunction = rule('a function', (value) => typeof value === 'function');
 export const aRecord = rule('an object', isRecord);
+/** A list or a typed array; what is in it is checked by itself. */
+export const aNumberList = rule('a list of numbers', (value) => Array.isArray(value) || isNumberArray(value));
 export const aSignal = rule('an AbortSignal', (value) => value instanceof AbortSignal);
 
 export const aJsonValue = rule('a value that JSON has', (value) => {

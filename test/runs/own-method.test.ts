@@ -180,6 +180,16 @@ describe('run', () => {
       expect(summary).toMatchObject({ method: 'kept-last', iterations: 2, status: 'finished' });
       const stored = readRuns(made).runs[0]!;
       expect(stored.metrics()).toHaveLength(2);
+      const started = join(runs, 'started');
+      cpSync(made, started, { recursive: true });
+      rmSync(join(started, 'summary.json'));
+      expect(readRuns([made, started])).toMatchObject({
+        runs: [{ folder: made }],
+        leftOut: [
+          { path: started, reason: expect.stringContaining('expected summary.json, found none; the run is st') },
+        ],
+      });
+      rmSync(started, { recursive: true });
       expect(readFileSync(join(made, 'config.yaml'), 'utf8')).toContain('method: kept-last');
       expect((await run({ extends: 'cartpole/r2po', method }, { ...options, resume: true })).summary).toEqual(summary);
     } finally {

@@ -1,5 +1,7 @@
 /** Reads run folders, for reports, analyses, rankings and exports alike. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { aText, checkArgument, either, listOf } from '../../base/arguments.ts';
 import { errorDetail, R2poError } from '../../base/errors.ts';
 import { configName } from '../../config/recorded.ts';
 import type { Config } from '../../config/schema.ts';
@@ -78,6 +80,9 @@ export function readRun(folder: string): StoredRun {
   return new StoredRun(folder, requireRun(folder));
 }
 
+/** Files of each run that is saved for the first time. */
+const savedFiles = ['summary.json', 'metrics.csv'];
+
 /** Runs that were read, each once, and what was left out. */
 export interface FoundRuns<T> {
   readonly runs: readonly T[];
@@ -136,7 +141,20 @@ export function findRuns(paths: readonly string[], unit: string): FoundRuns<Stor
   return { runs, leftOut };
 }
 
-/** As `findRuns`, for programs. */
+/**
+ * As `findRuns`, for programs. A run that has no summary or metrics yet is left out; "readRun" reads its manifest and its
+ * record.
+ */
 export function readRuns(paths: string | readonly string[]): FoundRuns<StoredRun> {
-  return findRuns(typeof paths === 'string' ? [paths] : paths, 'readRuns');
+  checkArgument('readRuns', 'paths', paths, either(aText, listOf(aText)));
+  const found = findRuns(typeof paths === 'string' ? [paths] : paths, 'readRuns');
+  const runs: StoredRun[] = [];
+  const leftOut = [...found.leftOut];
+  for (const run of found.runs) {
+    const missing = savedFiles.find((name) => !existsSync(run.path(name)));
+    const reason = `expected ${missing}, found none; the run is starting, or ended before it was saved`;
+    if (missing === undefined) runs.push(run);
+    else leftOut.push({ path: run.folder, reason });
+  }
+  return { runs, leftOut };
 }
