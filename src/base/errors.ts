@@ -160,7 +160,7 @@ export function knownName<T extends string>(
   const found = known.find((one) => one === name);
   if (found !== undefined) return found;
   if (typeof name === 'string') throw new UsageError(unit, `${unknownName(kind, name, known)}${remedy}`);
-  throw new UsageError(unit, `expected the name of a ${kind}, got ${shown(name)}; known: ${known.join(', ')}${remedy}`);
+  throw new UsageError(unit, `expected a name as the ${kind}, got ${shown(name)}; known: ${known.join(', ')}${remedy}`);
 }
 
 /** The entry with this id. Throws the errors of `knownName`. */

@@ -1,8 +1,10 @@
 /** An optimiser on a function of one's own: ask for candidates, tell their values. */
 import { z } from 'zod';
+import { aNumber, aNumberList, checkArgument } from '../base/arguments.ts';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { Generator } from '../base/rng/generator.ts';
 import { finite, orNull, whole } from '../base/schema-fields.ts';
+import { shown } from '../base/shown.ts';
 import { findOptimiser } from './index.ts';
 import { Optimisation, type Problem, type SavedOptimisation } from './optimiser.ts';
 import type { Json } from './saved-state.ts';
@@ -24,35 +26,54 @@ export interface AskTellRequest {
 
 /** The state of a search as JSON. */
 export interface SavedAskTell {
+  /** what it was opened with, defaults included; states of earlier versions have none */
+  readonly request?: Required<AskTellRequest>;
   readonly optimisation: SavedOptimisation;
   readonly best: AskTellSearch['best'];
+}
+
+/** What `make` gives. Throws a usage error where arrays of this dimension cannot be made. */
+function inMemory<T>(dimension: number, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(
+      'openOptimiser',
+      `expected a dimension that fits in memory, got ${dimension}; lower it`,
+      cause,
+    );
+  }
 }
 
 /** Made by `openOptimiser`. */
 export class AskTellSearch {
   readonly #optimisation: Optimisation;
-  readonly #seed: number;
+  readonly #request: Required<AskTellRequest>;
   #best: { readonly params: readonly number[]; readonly value: number } | null;
 
-  constructor(optimisation: Optimisation, seed: number, best: AskTellSearch['best'] = null) {
+  constructor(optimisation: Optimisation, request: Required<AskTellRequest>, best: AskTellSearch['best'] = null) {
     this.#optimisation = optimisation;
-    this.#seed = seed;
+    this.#request = request;
     this.#best = best;
   }
 
   /** The next population `[population][dimension]`; the same one until it is told. */
   ask(): readonly Float64Array[] {
-    return this.#optimisation.ask(
-      Generator.from([this.#seed % 2 ** 32, Math.floor(this.#seed / 2 ** 32), this.#optimisation.generations]),
-    );
+    const { seed, dimension } = this.#request;
+    const rng = Generator.from([seed % 2 ** 32, Math.floor(seed / 2 ** 32), this.#optimisation.generations]);
+    // Copies: the optimiser learns from what it has asked for.
+    return inMemory(dimension, () => this.#optimisation.ask(rng).map((params) => params.slice()));
   }
 
   /**
    * The values of the candidates of `ask`, in their order; higher is better. One that is NaN or infinite counts as lower
-   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of values, and
-   * before `ask`.
+   * than all others; where all are, nothing is learned from them. Throws a usage error for another number of values, for
+   * one that is no number, such as a promise, and before `ask`.
    */
   tell(values: ArrayLike<number>): void {
+    checkArgument('tell', 'values', values, aNumberList);
+    for (let i = 0; i < values.length; i++) checkArgument('tell', `values[${i}]`, values[i], aNumber);
     const asked = this.#optimisation.asked ?? [];
     this.#optimisation.tell(values);
     for (const [i, params] of asked.entries()) {
@@ -64,7 +85,7 @@ export class AskTellSearch {
 
   /** the candidate with the highest value so far; null: none has a finite one */
   get best(): { readonly params: readonly number[]; readonly value: number } | null {
-    return this.#best;
+    return this.#best && { ...this.#best, params: [...this.#best.params] };
   }
 
   /** populations that were told */
@@ -84,7 +105,7 @@ export class AskTellSearch {
 
   /** The state as JSON, from which `openOptimiser` goes on to the last bit. */
   save(): SavedAskTell {
-    return { optimisation: this.#optimisation.save(), best: this.#best };
+    return { request: this.#request, optimisation: this.#optimisation.save(), best: this.best };
   }
 }
 
@@ -103,17 +124,23 @@ const requestSchema = z.strictObject(
 );
 
 const json = z.custom<Json>((value) => value !== undefined, { error: 'what "save" gave' });
-const savedSchema = z.strictObject({
-  optimisation: z.object(
-    {
-      optimiser: z.string({ error: 'the id of an optimiser' }),
-      generation: whole(0, Number.MAX_SAFE_INTEGER),
-      ...{ asked: json, injected: json, state: json },
-    },
-    { error: 'what "save" gave' },
-  ),
-  best: z.object({ params: z.array(finite()), value: finite() }, { error: 'an object or null' }).nullable(),
-});
+const savedSchema = z.strictObject(
+  {
+    request: requestSchema.optional(),
+    optimisation: z.object(
+      {
+        optimiser: z.string({ error: 'the id of an optimiser' }),
+        generation: whole(0, Number.MAX_SAFE_INTEGER),
+        ...{ asked: json, injected: json, state: json },
+      },
+      { error: 'what "save" gave' },
+    ),
+    best: z
+      .object({ params: z.array(finite(), { error: 'a list' }), value: finite() }, { error: 'an object or null' })
+      .nullable(),
+  },
+  { error: 'what "save" gave' },
+);
 
 /** What a schema makes of `given`, the argument `what`. Throws a usage error for anything else. */
 function read<T extends z.ZodObject>(id: string, what: string, schema: T, given: unknown): z.output<T> {
@@ -128,8 +155,7 @@ function read<T extends z.ZodObject>(id: string, what: string, schema: T, given:
   }
   const place = [what, ...issue.path].join('.');
   const got = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], given);
-  const shown = typeof got === 'number' ? String(got) : (JSON.stringify(got) ?? 'nothing').slice(0, 80);
-  throw new UsageError(id, `expected ${issue.message} as "${place}", got ${shown}${remedy}`);
+  throw new UsageError(id, `expected ${issue.message} as "${place}", got ${shown(got)}${remedy}`);
 }
 
 /**
@@ -143,10 +169,34 @@ function read<T extends z.ZodObject>(id: string, what: string, schema: T, given:
  */
 export function openOptimiser(id: string, request: AskTellRequest, saved?: SavedAskTell): AskTellSearch {
   const optimiser = findOptimiser(id);
-  const { seed, settings, ...box } = read(id, 'request', requestSchema, request);
-  const own = read(id, 'settings', optimiser.settings, settings);
+  const withDefaults = (given: z.output<typeof requestSchema>) => ({
+    ...given,
+    settings: read(id, 'settings', optimiser.settings, given.settings),
+  });
+  const asked = withDefaults(read(id, 'request', requestSchema, request));
+  const { seed: _, settings, ...box } = asked;
   const problem: Problem = { space: { kind: 'real', ...box }, foldFilter: null, observationSize: box.dimension };
-  if (saved === undefined) return new AskTellSearch(Optimisation.start(optimiser, problem, own), seed);
-  const { optimisation, best } = read(id, 'saved', savedSchema, saved);
-  return new AskTellSearch(Optimisation.restore(optimiser, problem, own, optimisation), seed, best);
+  if (saved === undefined)
+    return new AskTellSearch(
+      inMemory(box.dimension, () => Optimisation.start(optimiser, problem, settings)),
+      asked,
+    );
+  const { request: earlier, optimisation, best } = read(id, 'saved', savedSchema, saved);
+  if (earlier !== undefined) refuseOther(id, asked, withDefaults(earlier));
+  if (best !== null && best.params.length !== box.dimension) {
+    throw new UsageError(id, `expected ${box.dimension} parameters in "saved.best", got ${best.params.length}`);
+  }
+  return new AskTellSearch(Optimisation.restore(optimiser, problem, settings, optimisation), asked, best);
+}
+
+/** Refuses the state of another request, which would go on with other numbers than both. */
+function refuseOther(id: string, asked: Required<AskTellRequest>, earlier: Required<AskTellRequest>): void {
+  for (const key of Object.keys(asked) as (keyof AskTellRequest)[]) {
+    const [now, then] = [JSON.stringify(asked[key]), JSON.stringify(earlier[key])];
+    if (now === then) continue;
+    throw new UsageError(
+      id,
+      `expected the state of a search with the ${key} ${now}, got one with ${then}; open it with that`,
+    );
+  }
 }

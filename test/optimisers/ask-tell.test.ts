@@ -82,8 +82,19 @@ describe('openOptimiser', () => {
       'expected a whole number in 2 ... 1000000 as "settings.pop',
     ],
     ['ars', { dimension: 2, settings: { version: 'v2' } }, '[ars]'],
+    [undefined as unknown as string, request, 'expected a name as the optimiser, got nothing; known: random-search'],
   ])('names what is wrong with %s and %j', (id, asked, message) => {
     expect(() => openOptimiser(id, asked)).toThrow(message);
+  });
+
+  it.each(['cma-es', 'sep-cma-es'])('refuses more parameters than fit in memory with %s', (id) => {
+    expect(() => openOptimiser(id, { dimension: 2 ** 50 }).ask()).toThrow(
+      '[openOptimiser] expected a dimension that fits in memory, got 1125899906842624; lower it',
+    );
+  });
+
+  it('names what is wrong with a bigint', () => {
+    expect(() => openOptimiser('cma-es', wrong({ dimension: 2n }))).toThrow('as "request.dimension", got 2n');
   });
 
   it('names what is wrong with a state', () => {
@@ -93,5 +104,62 @@ describe('openOptimiser', () => {
       expect(() => openOptimiser('cem', request, state)).toThrow(UsageError);
     }
     expect(() => openOptimiser('cem', request, {} as SavedAskTell)).toThrow('"saved.optimisation", got nothing');
+    expect(() => openOptimiser('cem', request, null as unknown as SavedAskTell)).toThrow(
+      'expected what "save" gave as "saved", got null',
+    );
+  });
+
+  it('refuses the state of another request, which earlier versions did not save', () => {
+    const search = openOptimiser('cem', request);
+    search.tell(search.ask().map(bowl));
+    const saved = search.save();
+    for (const [other, message] of [
+      [{ ...request, seed: 8 }, 'expected the state of a search with the seed 8, got one with 1099511627779; open it'],
+      [{ ...request, high: 4 }, 'the high 4, got one with 5'],
+      [{ ...request, settings: { population: 7 } }, 'a search with the settings {'],
+    ] as const) {
+      expect(() => openOptimiser('cem', other, saved)).toThrow(message);
+    }
+    const { request: _, ...earlier } = saved;
+    expect(openOptimiser('cem', request, earlier).ask()).toEqual(search.ask());
+    const longer = { ...earlier, best: { params: [1, 2, 3, 4], value: 5 } };
+    expect(() => openOptimiser('cem', request, longer)).toThrow('expected 3 parameters in "saved.best", got 4');
+  });
+
+  it('learns nothing from what is no number, and waits for others', () => {
+    const search = openOptimiser('cma-es', request);
+    const { length } = search.ask();
+    const filled = (value: unknown) => Array.from({ length }, (_, i) => (i === 2 ? value : 1)) as number[];
+    const refused: [unknown, string][] = [
+      [filled(Promise.resolve(1)), '[tell] expected a number as "values[2]", got {}'],
+      [filled('1'), 'as "values[2]", got "1"'],
+      [filled(null), 'as "values[2]", got null'],
+      [filled([1]), 'as "values[2]", got [1]'],
+      [filled(1n), 'as "values[2]", got 1n'],
+      [new Array(length), 'as "values[0]", got nothing'],
+      [undefined, '[tell] expected a list of numbers as "values", got nothing'],
+      ['1'.repeat(length), 'expected a list of numbers as "values"'],
+      [new BigInt64Array(length), 'expected a list of numbers as "values"'],
+    ];
+    for (const [values, message] of refused) {
+      expect(() => search.tell(values as number[])).toThrow(UsageError);
+      expect(() => search.tell(values as number[])).toThrow(message);
+    }
+    expect(search.generations).toBe(0);
+    search.tell(filled(Number.NaN));
+    expect(search.generations).toBe(1);
+  });
+
+  it('gives copies of its candidates and of the best', () => {
+    const [search, untouched] = [openOptimiser('cma-es', request), openOptimiser('cma-es', request)];
+    for (const one of [search, untouched]) {
+      const asked = one.ask();
+      const values = asked.map(bowl);
+      if (one === search) for (const params of asked) params.fill(9);
+      one.tell(values);
+    }
+    (search.best!.params as number[]).fill(9);
+    expect(search.best).toEqual(untouched.best);
+    expect(search.ask()).toEqual(untouched.ask());
   });
 });

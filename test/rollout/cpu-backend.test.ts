@@ -363,8 +363,8 @@ describe('a job that cannot be played', () => {
 
 it.each<[unknown, unknown, string]>([
   ['CPU', {}, '[openBackend] unknown backend "CPU"; did you mean "cpu"? known: auto, webgpu, wasm, cpu, gpujs'],
-  [5, {}, '[openBackend] expected the name of a backend, got 5; known: auto'],
-  [undefined, {}, '[openBackend] expected the name of a backend, got nothing'],
+  [5, {}, '[openBackend] expected a name as the backend, got 5; known: auto'],
+  [undefined, {}, '[openBackend] expected a name as the backend, got nothing'],
   ['cpu', { threads: 0 }, '[openBackend] unknown key in "options" "threads"; known: adapter, note, work'],
   ['cpu', null, '[openBackend] expected an object as "options", got null'],
   ['webgpu', { adapter: 5 }, '[openBackend] expected a text, or null as "options.adapter", got 5'],
