@@ -23,9 +23,14 @@ export const aFiniteNumber = rule('a finite number', (value) => Number.isFinite(
 export const trueOrFalse = rule('true or false', (value) => typeof value === 'boolean');
 export const aFunction = rule('a function', (value) => typeof value === 'function');
 export const aRecord = rule('an object', isRecord);
+/** Parameters of a policy. */
+export const aVector = rule(
+  'a list of numbers',
+  (value) =>
+    isNumberArray(value) || (Array.isArray(value) && Array.from(value).every((one) => typeof one === 'number')),
+);
 /** A list or a typed array; what is in it is checked by itself. */
 export const aNumberList = rule('a list of numbers', (value) => Array.isArray(value) || isNumberArray(value));
-export const aSignal = rule('an AbortSignal', (value) => value instanceof AbortSignal);
 
 export const aJsonValue = rule('a value that JSON has', (value) => {
   try {
@@ -38,6 +43,8 @@ export const aJsonValue = rule('a value that JSON has', (value) => {
 /** An object that has these fields. */
 export const having = (expected: string, ...fields: readonly string[]): ArgumentRule =>
   rule(expected, (value) => isRecord(value) && fields.every((field) => field in value));
+
+export const aSignal = having('an AbortSignal', 'aborted', 'addEventListener');
 
 export const listOf = ({ expected, fits }: ArgumentRule): ArgumentRule =>
   // Not "every", which skips what a sparse list leaves out.

@@ -2,10 +2,12 @@
  * Compares backends: start states bit for bit, single steps from the same states, and whole episodes over the same seeds.
  * `r2po parity` prints the result.
  */
+import { type ArgumentRule, aNumber, checkFields, orNull } from '../base/arguments.ts';
 import { CompileError } from '../base/errors.ts';
-import { observationSize } from '../envs/env.ts';
+import { anEnv, observationSize } from '../envs/env.ts';
 import type { Summary } from '../evaluation/summary.ts';
-import type { Backend, BackendId } from '../rollout/backend.ts';
+import { aPolicy } from '../policies/policy.ts';
+import { aBackend, type Backend, type BackendId } from '../rollout/backend.ts';
 import type { Episodes, ProbeOutput } from '../rollout/job.ts';
 import { welch, welchOf } from '../stats/intervals.ts';
 import { type Findings, ParityWork, type WorkRequest } from './parity-work.ts';
@@ -143,11 +145,25 @@ export interface ParityRequest extends WorkRequest {
   readonly maxSeconds: number | null;
 }
 
+const requestRules = {
+  env: anEnv,
+  policy: aPolicy,
+  reference: aBackend,
+  other: aBackend,
+  seed: aNumber,
+  transitions: aNumber,
+  episodes: aNumber,
+  maxSteps: orNull(aNumber),
+  maxSeconds: orNull(aNumber),
+} satisfies Record<keyof ParityRequest, ArgumentRule>;
+
 /**
  * Compares `other` with `reference` in one environment: start states, single steps from the same states, whole episodes of a
  * few of many random policies. Throws what a backend throws.
  */
-export async function compareBackends({ other, maxSeconds, ...work }: ParityRequest): Promise<ParityReport> {
+export async function compareBackends(request: ParityRequest): Promise<ParityReport> {
+  checkFields('compareBackends', 'request', request, requestRules);
+  const { other, maxSeconds, ...work } = request;
   return (await compareEach({ ...work, others: [{ backend: other, maxSeconds }] }))[0]!;
 }
 

@@ -1,7 +1,8 @@
 /** Policy files and the best policies of runs, read by the path that a command names. */
 import { join } from 'node:path';
+import { aText, checkArgument } from '../base/arguments.ts';
 import type { InputText } from '../base/input-text.ts';
-import type { Env } from '../envs/env.ts';
+import { anEnv, type Env } from '../envs/env.ts';
 import { type LoadedPolicy, parsePolicy } from '../policies/policy-file.ts';
 import { kindOfPath, readInput } from './input.ts';
 
@@ -19,5 +20,7 @@ export async function readPolicy(source: string): Promise<InputText> {
  * cannot be read, is not a policy, or does not fit the environment.
  */
 export async function loadPolicy(source: string, env: Env): Promise<LoadedPolicy> {
+  checkArgument('loadPolicy', 'source', source, aText);
+  checkArgument('loadPolicy', 'env', env, anEnv);
   return parsePolicy(await readPolicy(source), env);
 }

@@ -3,6 +3,7 @@
  * functions in float64. The same rows feed the docs, the model's description, the bounds tests, and the GPU program,
  * so that each number of the physics is written once.
  */
+import { having } from '../base/arguments.ts';
 import { R2poError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
 import type { EnvOptionRules } from './options.ts';
@@ -258,6 +259,15 @@ export interface Env
   /** the WGSL of a custom environment; null: that of this package */
   readonly shader: (() => ShaderText) | null;
 }
+
+/** Whether a program has passed one. */
+export const anEnv = having(
+  'an environment, as findEnv or loadEnv gives it',
+  'dynamics',
+  'params',
+  'observation',
+  'action',
+);
 
 export function constantValues<C extends Record<string, Constant>>(constants: C): ConstantValues<C> {
   return Object.fromEntries(Object.entries(constants).map(([k, c]) => [k, c.value])) as ConstantValues<C>;

@@ -1,4 +1,5 @@
 /** Environments by name: those of this package, and those that were registered at run time. */
+import { aRecord, aText, checkArgument } from '../base/arguments.ts';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { isModulePath } from '../base/module-path.ts';
 import type { Env, EnvOptions, ShaderText } from './env.ts';
@@ -48,6 +49,8 @@ export function withEnvOptions(env: Env, options: EnvOptions): Env {
  * Throws a usage error with the nearest known id, or for options that it does not take.
  */
 export function findEnv(name: string, options: EnvOptions = {}): Env {
+  checkArgument('findEnv', 'name', name, aText);
+  checkArgument('findEnv', 'options', options, aRecord);
   const env = loaded.get(name) ?? envs.find((e) => e.id === name || e.folder === name);
   if (!env && isModulePath(name))
     throw new UsageError('envs', `expected the loaded environment "${name}"; load it before`);

@@ -1,11 +1,34 @@
 /** `evaluate`: plays P candidates on E common seeds and summarises their episodes. */
-import { R2poError, UsageError } from '../base/errors.ts';
+import {
+  type ArgumentRule,
+  aFiniteNumber,
+  aFunction,
+  aNumber,
+  aSignal,
+  aVector,
+  checkFields,
+  either,
+  listOf,
+  optional,
+  orNull,
+  trueOrFalse,
+} from '../base/arguments.ts';
+import { knownName, R2poError, UsageError } from '../base/errors.ts';
+import { shown } from '../base/shown.ts';
 import { copiesOf } from '../base/vectors.ts';
-import type { Backend, PlayOptions } from '../rollout/backend.ts';
+import { anEnv } from '../envs/env.ts';
+import { aPolicy } from '../policies/policy.ts';
+import { aBackend, type Backend, type PlayOptions } from '../rollout/backend.ts';
 import { hostStatistics, type OutcomeSink } from '../rollout/host-statistics.ts';
 import { type Episodes, firstSeed, type Played, type RolloutJob, type Trace } from '../rollout/job.ts';
 import { checkJob, maxEpisodes, maxMeasuredEpisodes } from '../rollout/job-checks.ts';
-import { type EpisodePick, measuredFrom, type StatisticsRequest, statisticsOfEach } from '../rollout/statistics.ts';
+import {
+  type EpisodePick,
+  episodePicks,
+  measuredFrom,
+  type StatisticsRequest,
+  statisticsOfEach,
+} from '../rollout/statistics.ts';
 import { pickOf, type Summary, summaryOf, summaryRanks } from './summary.ts';
 
 /** What `evaluate` plays: `candidates` `[P]` on `episodes` seeds from `seed`. */
@@ -21,6 +44,23 @@ export interface EvaluateRequest extends Omit<RolloutJob, 'maxSteps'>, PlayOptio
   /** Receives every outcome, part after part of each candidate; awaited. Instead of `keepOutcomes`, to save memory. */
   readonly onOutcomes?: OutcomeSink;
 }
+
+const requestRules = {
+  backend: aBackend,
+  env: anEnv,
+  policy: aPolicy,
+  candidates: listOf(aVector),
+  episodes: aNumber,
+  seed: either(aNumber, listOf(aNumber)),
+  maxSteps: optional(orNull(aNumber)),
+  successThreshold: optional(orNull(aFiniteNumber)),
+  keepOutcomes: optional(trueOrFalse),
+  onOutcomes: optional(aFunction),
+  signal: optional(aSignal),
+  timing: optional(trueOrFalse),
+  onProgress: optional(aFunction),
+  transient: optional(trueOrFalse),
+} satisfies Record<keyof EvaluateRequest, ArgumentRule>;
 
 /** Summaries of the candidates, and ways to their episodes. */
 export interface EvaluateResult {
@@ -43,6 +83,7 @@ export interface EvaluateResult {
  * summarises each. Throws a usage error for a job that cannot be played, and `R2poError` when a return is not finite or the backend fails.
  */
 export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
+  checkFields('evaluate', 'request', request, requestRules);
   const { backend, env, policy, episodes: count, seed, signal } = request;
   // A copy: the caller may change its vectors before the median episode is played again.
   const candidates = copiesOf(request.candidates);
@@ -60,7 +101,10 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
       : await backend.measure(job, wanted, options);
   const { steps, seconds, gpuSeconds, compileSeconds } = measured;
   let summaries: readonly Summary[] | null = null;
-  const summary = (c: number): Summary => summaryOf(measured.of(c), { firstSeed: firstSeed(job, c), successThreshold });
+  const summary = (c: number): Summary => {
+    checkCandidate(c, candidates.length);
+    return summaryOf(measured.of(c), { firstSeed: firstSeed(job, c), successThreshold });
+  };
   const result: EvaluateResult = {
     get summaries() {
       summaries ??= candidates.map((_, c) => summary(c));
@@ -75,6 +119,11 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   return result;
 }
 
+function checkCandidate(candidate: number, count: number): void {
+  if (Number.isInteger(candidate) && candidate >= 0 && candidate < count) return;
+  throw new UsageError('evaluate', `expected a candidate in 0 ... ${count - 1}, got ${shown(candidate)}`);
+}
+
 async function replayEpisode(
   backend: Backend,
   job: RolloutJob,
@@ -82,11 +131,8 @@ async function replayEpisode(
   candidate: number,
   pick: EpisodePick,
 ): Promise<Trace> {
-  const summary = summaries[candidate];
-  if (summary === undefined) {
-    throw new UsageError('evaluate', `expected a candidate in 0 ... ${summaries.length - 1}, got ${candidate}`);
-  }
-  const wanted = pickOf(summary, pick);
+  checkCandidate(candidate, summaries.length);
+  const wanted = pickOf(summaries[candidate]!, knownName('trace', 'pick', pick, episodePicks));
   const trace = await backend.trace(job, candidate, wanted.index);
   if (!Object.is(trace.return, wanted.return) || trace.length !== wanted.length) {
     throw new R2poError(

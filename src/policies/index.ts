@@ -1,6 +1,7 @@
 /** Every policy kind, one line each. */
+import { aRecord, checkArgument } from '../base/arguments.ts';
 import { findById, UsageError } from '../base/errors.ts';
-import type { Env } from '../envs/env.ts';
+import { anEnv, type Env } from '../envs/env.ts';
 import { linear } from './linear.ts';
 import { mlp } from './mlp.ts';
 import type { Policy, PolicyKind, PolicyOptions } from './policy.ts';
@@ -13,6 +14,8 @@ export const policyKinds: readonly PolicyKind[] = [linear, tabular, mlp, project
 
 /** The policy kind with this id, fitted to the environment. Throws a usage error when it does not exist or fit. */
 export function buildPolicy(kindId: string, env: Env, options: PolicyOptions = {}): Policy {
+  checkArgument('buildPolicy', 'env', env, anEnv);
+  checkArgument('buildPolicy', 'options', options, aRecord);
   const kind = findById('policies', 'policy kind', kindId, policyKinds, '; see "r2po list policies"');
   const reason = kind.accepts(env);
   if (reason) {

@@ -3,6 +3,7 @@
  * A kind never picks the action itself when it has one score per action: argmax and clipping belong to the rollout
  * loop, once per backend.
  */
+import { having } from '../base/arguments.ts';
 import { deepFreeze } from '../base/deep-freeze.ts';
 import type { Generator } from '../base/rng/generator.ts';
 import type { Spaces } from '../envs/env.ts';
@@ -106,6 +107,9 @@ export interface Policy {
   /** A random parameter vector, as the reference draws its warm-up policies; `spread` is a standard deviation. */
   sample(rng: Generator, spread: number): Float64Array;
 }
+
+/** Whether a program has passed one. */
+export const aPolicy = having('a policy, as buildPolicy gives it', 'act', 'paramCount', 'values');
 
 const built = new WeakSet<Policy>();
 

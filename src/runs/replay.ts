@@ -1,9 +1,10 @@
 /** A run played again from its recorded replies, without a model, and compared with its journal. Writes nothing. */
+import { checkArgument, having } from '../base/arguments.ts';
 import { DiffersError, R2poError, UsageError } from '../base/errors.ts';
 import type { ChatModel, Message } from '../llm/chat.ts';
 import { offline, offlineUsage } from '../llm/offline/index.ts';
 import { type ReplayOptions, replayModel } from '../llm/replay.ts';
-import type { Backend } from '../rollout/backend.ts';
+import { aBackend, type Backend } from '../rollout/backend.ts';
 import { sharedParts } from './branch/shared-parts.ts';
 import { refuseImported } from './folder/folder.ts';
 import type { Manifest } from './folder/manifest.ts';
@@ -172,6 +173,8 @@ export async function replayRun(
   backend: Backend,
   options: { readonly prompts?: 'must-match' | 'may-differ'; readonly signal?: AbortSignal } = {},
 ): Promise<ReplayReport> {
+  checkArgument('replayRun', 'run', run, having('a run, as openRecordedRun gives it', 'units', 'log'));
+  checkArgument('replayRun', 'backend', backend, aBackend);
   const { units, log } = run;
   const record = log.events.filter(isStep);
   const steps = new ComparingStepLog(record, options.prompts !== 'may-differ');

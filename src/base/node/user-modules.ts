@@ -4,6 +4,7 @@
  */
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { aText, checkArgument } from '../arguments.ts';
 import { quotedArgument } from '../command-line.ts';
 import { UsageError } from '../errors.ts';
 import { sourceDigest } from './module-source.ts';
@@ -60,6 +61,7 @@ export class UserModules {
 
   /** The file of a module that the user names, which records may name from now on. Throws a usage error when it is missing. */
   trust(path: string): string {
+    checkArgument(this.#kind.unit, 'path', path, aText);
     const file = this.#file(path);
     this.#trusted.set(realpathSync(file), file);
     return file;

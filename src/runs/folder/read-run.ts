@@ -77,6 +77,7 @@ export class StoredRun {
 
 /** Throws a usage error when the folder is not a run, or its manifest is damaged. */
 export function readRun(folder: string): StoredRun {
+  checkArgument('readRun', 'folder', folder, aText);
   return new StoredRun(folder, requireRun(folder));
 }
 

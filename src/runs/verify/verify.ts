@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { aText, checkArgument, having } from '../../base/arguments.ts';
 import { errorDetail, R2poError } from '../../base/errors.ts';
 import { isModulePath } from '../../base/module-path.ts';
 import { counted } from '../../base/plain-number.ts';
@@ -175,6 +176,8 @@ function withoutCost(written: unknown): unknown {
 
 /** Checks whether a run is as it was recorded, and plays its best policy again. Changes nothing. */
 export async function verifyRun(folder: string, options: VerifyOptions): Promise<VerifyReport> {
+  checkArgument('verifyRun', 'folder', folder, aText);
+  checkArgument('verifyRun', 'options', options, having('an object with the function "open"', 'open'));
   let manifest: Manifest | null;
   try {
     manifest = readManifest(folder);
