@@ -1,6 +1,7 @@
 /** The run-time check of custom environments: the types of `EnvSpec` as a schema, and what its parts say of one another. */
 import { z } from 'zod';
 import { R2poError } from '../base/errors.ts';
+import { shown } from '../base/shown.ts';
 import {
   actionSize,
   type Constant,
@@ -146,23 +147,6 @@ function checkOptions({ id, options = {}, withOptions }: AnySpec): void {
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], value);
-}
-
-/** A value as a message shows it, at most about 60 characters. */
-function shown(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const seen = new Set<unknown>();
-  const text = JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner === 'function') return 'a function';
-    // What JSON does not have.
-    if (typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner))) return `${inner}`;
-    if (typeof inner !== 'object' || inner === null) return inner;
-    if (seen.has(inner)) return 'the same';
-    seen.add(inner);
-    return inner;
-  });
-  const whole = text ?? typeof value;
-  return whole.length <= 60 ? whole : `${whole.slice(0, 57)}...`;
 }
 
 /** Throws an error that lists every field of `value` that is not what an `EnvSpec` has. */
