@@ -33,6 +33,14 @@ describe('a table of a given width', () => {
     );
   });
 
+  it('has the columns that identify a row by themselves, where no other has room beside them', () => {
+    const columns = ['/', 'a', 'b', 'c', 'long'].map((title) => ({ title }));
+    const rows = [['', '', '', '', '.aa/.aaa0a .....a/a']];
+    const drawn = textTable({ columns, rows }, { width: 30 });
+    expect(drawn).toMatch(/^\/ {2}a {2}b {2}c\n/);
+    expect(drawn).toContain('.aa/.aaa0a .....a/a');
+  });
+
   it('keeps a number with its deviation and an interval on one line', () => {
     const numbers = { columns: [{ title: 'reward' }], rows: [['251.4 ± 13.1 [242.0, 260.8]'], ['1 ... 9 of them']] };
     expect(textTable(numbers, { width: 16 }).split('\n')).toEqual([

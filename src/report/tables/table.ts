@@ -147,6 +147,8 @@ function columnParts(lines: readonly (readonly string[])[], columns: readonly Co
     if (last && widthOf([...last, place]) <= width) last.push(place);
     else parts.push(widthOf([...keys, place]) <= width ? [...keys, place] : [place]);
   }
+  // No other column has room beside them.
+  if (!parts.some((places) => keys.every((key) => places.includes(key)))) parts.unshift(keys);
   return parts;
 }
 
