@@ -26,7 +26,7 @@ export interface PlayOptions {
 }
 
 /** Whether a program has passed one. */
-export const aBackend = having('an open backend, as openBackend gives it', 'play', 'measure');
+export const aBackend = having('an open backend, as openBackend gives it', 'measure');
 
 /** What plays jobs. `close` it at the end: workers and devices keep a process alive. */
 export interface Backend {

@@ -61,7 +61,7 @@ it('replay and verify play it again, and name a held-out mean that is another on
   expect((await replayRun(await openRecordedRun(optimiser.folder), backend)).difference).toBeNull();
   const open = async () => backend;
   const checks = async (folder: string) => (await verifyRun(folder, { open })).checks;
-  expect((await checks(search.folder)).map(({ result }) => result)).toEqual(Array.from({ length: 8 }, () => 'holds'));
+  expect((await checks(search.folder)).filter(({ result }) => result !== 'holds')).toEqual([]);
   const path = join(search.folder, 'summary.json');
   const text = readFileSync(path, 'utf8');
   const summary = JSON.parse(text);
