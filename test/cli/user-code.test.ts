@@ -46,13 +46,13 @@ describe('an environment that throws', () => {
   });
 
   it('in a file of another folder is named with that file', async () => {
-    mkdirSync(join(root, 'shared'));
-    writeFileSync(join(root, 'shared', 'physics.js'), `export const move = () => { throw new Error('no grip'); };\n`);
-    changed('throws-elsewhere', 'step', 'move();', `import { move } from '../shared/physics.js';\n`);
+    mkdirSync(join(root, 'physics'));
+    writeFileSync(join(root, 'physics', 'move.js'), `export const move = () => { throw new Error('no grip'); };\n`);
+    changed('throws-elsewhere', 'step', 'move();', `import { move } from '../physics/move.js';\n`);
     const { code, stderr } = await evaluate('throws-elsewhere', '--episodes', '5');
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/shared.physics\.js:1:\d+\] the module threw Error: no grip/),
+      expect.stringMatching(/physics.move\.js:1:\d+\] the module threw Error: no grip/),
     ]);
   });
 
