@@ -41,6 +41,16 @@ describe('a table of a given width', () => {
     expect(drawn).toContain('.aa/.aaa0a .....a/a');
   });
 
+  it('breaks what is longer than a line, between words first', () => {
+    const columns = [{ title: 'a' }];
+    const drawn = (text: string) =>
+      textTable({ columns, rows: [[text]] }, { width: 30 })
+        .split('\n')
+        .slice(1);
+    expect(drawn('x'.repeat(32))).toEqual(['x'.repeat(30), 'xx']);
+    expect(drawn('0a0a.... /a.a//0000a ... /.a00a')).toEqual(['0a0a.... /a.a//0000a ...', '/.a00a']);
+  });
+
   it('keeps a number with its deviation and an interval on one line', () => {
     const numbers = { columns: [{ title: 'reward' }], rows: [['251.4 ± 13.1 [242.0, 260.8]'], ['1 ... 9 of them']] };
     expect(textTable(numbers, { width: 16 }).split('\n')).toEqual([

@@ -57,15 +57,18 @@ export const textWidth = (text: string): number => [...withoutColors(text)].leng
 const maxWholeWord = 32;
 const gap = '  ';
 
-/** What stays on one line: words, `251 ± 13`, `1 ... 9` and `[242, 261]`. */
-const wordsOf = (text: string): string[] => text.split(/(?<!±)(?<!\.\.\.)(?<!\d,) (?!±|\.\.\.)/);
+/** What stays on one line where it fits into `most` characters: words, `251 ± 13`, `1 ... 9` and `[242, 261]`. */
+const wordsOf = (text: string, most: number): string[] =>
+  text
+    .split(/(?<!±)(?<!\.\.\.)(?<!\d,) (?!±|\.\.\.)/)
+    .flatMap((words) => (textWidth(words) > most ? words.split(' ') : [words]));
 
 /** Lines of at most `width` characters, broken between words if possible. Coloured text is not broken. */
 function wrapText(text: string, width: number): string[] {
   if (textWidth(text) <= width || text !== withoutColors(text)) return [text];
   const lines: string[] = [];
   let line = '';
-  for (const word of wordsOf(text)) {
+  for (const word of wordsOf(text, width)) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (textWidth(longer) <= width) {
       line = longer;
@@ -87,7 +90,8 @@ const greatest = (values: readonly number[]): number => values.reduce((a, b) => 
 function fittedWidths(lines: readonly (readonly string[])[], columns: readonly Column[], width: number): number[] {
   const sizes = columns.map((_, i) => {
     const cells = lines.map((line) => line[i] ?? '');
-    const words = cells.flatMap(wordsOf).map((word) => Math.min(textWidth(word), maxWholeWord));
+    const most = Math.min(maxWholeWord, width);
+    const words = cells.flatMap((cell) => wordsOf(cell, most)).map((word) => Math.min(textWidth(word), most));
     return { natural: greatest(cells.map(textWidth)), min: greatest(words) };
   });
   const capped = (cap: number) => sizes.map(({ natural, min }) => Math.max(min, Math.min(natural, cap)));
