@@ -65,6 +65,25 @@ export class RunningSquares {
     this.#lost = lost;
   }
 
+  /** As if each value were added as often as it was counted, of which the rounded sum is the same. */
+  addCounted(counted: readonly { readonly value: number; readonly count: number }[]): void {
+    for (const { value, count } of counted) {
+      const distance = value - this.#centre;
+      // Powers of two times a square have no rounding error, but the square times the count may.
+      let square = distance * distance;
+      for (let left = count; left > 0; left = Math.floor(left / 2)) {
+        if (left % 2 === 1) this.#addSquare(square);
+        square *= 2;
+      }
+    }
+  }
+
+  #addSquare(square: number): void {
+    const next = this.#sum + square;
+    this.#lost += this.#sum >= square ? this.#sum - next + square : square - next + this.#sum;
+    this.#sum = next;
+  }
+
   get sum(): number {
     return this.#sum + this.#lost;
   }
@@ -72,20 +91,17 @@ export class RunningSquares {
 
 /**
  * Sample mean and sample variance (n - 1; NaN for a single value). The squares are taken around the mean, so large means
- * keep small spreads, and values that are all the same do not vary. `knownMean`: the mean where it was found already.
+ * keep small spreads, and values that are all the same do not vary.
  */
-export function moments(
-  values: ArrayLike<number>,
-  knownMean: number | null = null,
-): { readonly mean: number; readonly variance: number } {
+export function moments(values: ArrayLike<number>): { readonly mean: number; readonly variance: number } {
   const n = values.length;
-  const mean = knownMean ?? meanOf(values);
+  const mean = meanOf(values);
   const squares = new RunningSquares(mean);
   squares.add(values);
   return { mean, variance: n > 1 ? squares.sum / (n - 1) : NaN };
 }
 
-function meanOf(values: ArrayLike<number>): number {
+export function meanOf(values: ArrayLike<number>): number {
   const running = new RunningMean();
   running.add(values);
   return running.mean;

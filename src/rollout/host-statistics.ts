@@ -111,7 +111,7 @@ class StreamedStatistics {
   readonly #request: StatisticsRequest;
   readonly #options: HostStatisticsOptions & { readonly part: number };
   readonly #spent: Spent;
-  /** the returns by parts, where they fit */
+  /** the returns by parts, where they fit and are needed */
   readonly #held: (Float64Array | Float32Array)[] | null;
   #plays = 0;
 
@@ -141,6 +141,7 @@ class StreamedStatistics {
     const { outcomes: counted } = counts;
     let search = this.#held ? null : new RankSearch(ranks);
     const running = new RunningMean();
+    let notKept = episodes;
     for await (const { first, outcomes } of this.#parts()) {
       this.#spent.add(outcomes);
       const { returns, totals } = outcomes;
@@ -152,16 +153,23 @@ class StreamedStatistics {
         for (const before of this.#held!) search.add(new Float64Array(before));
       }
       search?.add(returns);
-      if (!this.#held) running.add(returns);
-      this.#held?.push(compact(returns));
+      // Counts of whole numbers give everything.
+      if ((counts.returns?.wholeMean() ?? null) === null) {
+        notKept = Math.min(notKept, first);
+        if (this.#held) this.#held.push(compact(returns));
+        else running.add(returns);
+      }
       await this.#options.sink?.(outcomes, { candidate, first });
     }
     const values = counts.returns;
     const wholeMean = values?.wholeMean() ?? null;
-    if (wholeMean === null) for (const returns of this.#held ?? []) running.add(returns);
+    if (wholeMean === null) {
+      await this.#keepFirst(notKept, search);
+      for (const returns of this.#held ?? []) running.add(returns);
+    }
     const mean = wholeMean ?? running.mean;
     const squares = new RunningSquares(mean);
-    if (values) for (const returns of this.#held!) squares.add(returns);
+    if (values) squares.addCounted(values.ascending());
     const order = values ?? (await this.#searched(search!, mean, squares));
     const median = (order.at(low) + order.at(high)) / 2;
     return {
@@ -174,6 +182,22 @@ class StreamedStatistics {
         mean: await this.#outcomeAt(order.nearest(mean)),
       }),
     };
+  }
+
+  /** Plays the first episodes again: their returns were not kept, and later ones are not like them. */
+  async #keepFirst(episodes: number, search: RankSearch | null): Promise<void> {
+    const { part } = this.#options;
+    const kept: (Float64Array | Float32Array)[] = [];
+    for (let first = 0; first < episodes; first += part) {
+      const some = { ...this.#job, episodes: Math.min(part, episodes - first), seed: firstSeed(this.#job, 0) + first };
+      const { returns } = await this.#play(
+        some,
+        within(this.#options, () => undefined),
+      );
+      search?.add(returns);
+      kept.push(compact(returns));
+    }
+    this.#held?.unshift(...kept);
   }
 
   /** The further passes over all returns, after the first one of `search`. */

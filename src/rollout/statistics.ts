@@ -1,6 +1,6 @@
 /** Statistics of one candidate's episodes, with the same definitions on every backend. */
 import { R2poError } from '../base/errors.ts';
-import { moments } from '../base/moments.ts';
+import { meanOf, RunningSquares } from '../base/moments.ts';
 import { placeRanks } from '../base/order-statistics.ts';
 import { type CountedEpisodes, EpisodeCounts, type EpisodeTotals } from './episode-counts.ts';
 import { type EndCause, endCauses, firstSeed, type Played, type RolloutJob } from './job.ts';
@@ -97,7 +97,10 @@ export function statisticsOf(
   else counts.add({ returns, lengths, ends }, 0);
   const { outcomes, returns: values } = counts;
   if (outcomes.broken !== null) throw brokenReturn(returns[outcomes.broken]!, firstSeed + outcomes.broken);
-  const { mean, variance } = moments(returns, values?.wholeMean() ?? null);
+  const mean = values?.wholeMean() ?? meanOf(returns);
+  const squares = new RunningSquares(mean);
+  if (values) squares.addCounted(values.ascending());
+  else squares.add(returns);
   const [low, high] = middleRanks(n);
   const order: ReturnOrder = values ?? orderOf(returns, [...ranks, low, high]);
   const median = (order.at(low) + order.at(high)) / 2;
@@ -107,7 +110,7 @@ export function statisticsOf(
   };
   return {
     mean,
-    variance,
+    variance: n > 1 ? squares.sum / (n - 1) : NaN,
     median,
     ordered: ranks.map((rank) => order.at(rank)),
     ...countedStatistics(outcomes, { median: picked(median), mean: picked(mean) }),

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { R2poError, UsageError } from '../../src/base/errors.ts';
-import { moments } from '../../src/base/moments.ts';
+import { moments, RunningSquares } from '../../src/base/moments.ts';
 import { placeRanks, quantile } from '../../src/base/order-statistics.ts';
 import { cartpole } from '../../src/envs/cartpole/index.ts';
 import { type EvaluateRequest, evaluate } from '../../src/evaluation/evaluate.ts';
@@ -148,6 +148,27 @@ describe('moments', () => {
 
   it('lose nothing of a sum that cancels', () => {
     expect(moments([1e16, 3, -1e16, 3]).mean).toBe(1.5);
+  });
+
+  it('have the same squares of counted values as of each one', () => {
+    const counted = fc.array(
+      fc.record({ value: fc.double({ min: -1e3, max: 1e3, noNaN: true }), count: fc.integer({ min: 1, max: 5000 }) }),
+      { minLength: 1, maxLength: 5 },
+    );
+    fc.assert(
+      fc.property(counted, fc.double({ min: -1e3, max: 1e3, noNaN: true }), (values, centre) => {
+        const [oneByOne, byCounts] = [new RunningSquares(centre), new RunningSquares(centre)];
+        for (const { value, count } of values) oneByOne.add(new Float64Array(count).fill(value));
+        byCounts.addCounted(values);
+        expect(byCounts.sum).toBe(oneByOne.sum);
+      }),
+    );
+  });
+
+  it('take counts beyond 2^32', () => {
+    const squares = new RunningSquares(1);
+    squares.addCounted([{ value: 4, count: 2 ** 40 + 1 }]);
+    expect(squares.sum).toBe(9 * (2 ** 40 + 1));
   });
 });
 

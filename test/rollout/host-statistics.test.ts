@@ -234,6 +234,17 @@ describe('statistics of parts', () => {
     await expectAsAtOnce(play, job(1, 2000, 0), { part: 650 });
   });
 
+  it('play the first episodes again where later returns are no whole numbers', async () => {
+    const asked: number[] = [];
+    const inner = playing((c, s) => (s < 6 ? s % 3 : s / 3 + c));
+    const play: Play = (some, options) => {
+      asked.push(firstSeed(some, 0));
+      return inner(some, options);
+    };
+    await expectAsAtOnce(play, job(1, 10, 0), { part: 2 });
+    expect(asked.slice(0, 8)).toEqual([0, 2, 4, 6, 8, 0, 2, 4]);
+  });
+
   it('do not need the memory of a part after the next one', async () => {
     const memory = [0, 1].map(() => [new Float64Array(8), new Uint32Array(8), new Uint8Array(8)] as const);
     const inner = playing((c, s) => s / 3 + c);
