@@ -12,6 +12,7 @@ import { installedPython, installPlan, namedPython, openPython, planLines } from
 import { createBaselineFolder, findBaseline, isBaseline, openBaseline } from '../baselines/run-folder.ts';
 import { type BaselineConfig, resolveBaseline, usesMujoco } from '../baselines/settings.ts';
 import { type BaselineProgress, executeBaseline } from '../baselines/training-run.ts';
+import { shippedConfigs } from '../config/shipped.ts';
 import { progressLine, shortCount } from '../report/progress.ts';
 import type { Backend, BackendChoice } from '../rollout/backend.ts';
 import { readManifest, usedBackend } from '../runs/folder/manifest.ts';
@@ -136,6 +137,7 @@ async function askedFor(
     return { folder, config };
   }
   refuseRunOfSearch(name);
+  refuseSearch(name);
   const backend = options.backend === undefined ? [] : [`evaluation.backend=${options.backend}`];
   const config = await resolveBaseline(name, [...overrides, ...backend], options.seed);
   if (!options.resume) return { config, folder: null };
@@ -154,6 +156,16 @@ function refuseRunOfSearch(name: string): void {
   throw new UsageError(
     'baseline',
     `expected <environment>/<algorithm>, got "${name}", the run folder ${made}; ${remedy}`,
+  );
+}
+
+/** Throws a usage error with the command for a name that only a search has. */
+function refuseSearch(name: string): void {
+  const method = name.split('/')[1];
+  if (!shippedConfigs().includes(name) || algorithms.some(({ id }) => id === method)) return;
+  throw new UsageError(
+    'baseline',
+    `expected a training, got "${name}", a search; use: ${quotedCommand(['run', name])}`,
   );
 }
 

@@ -13,19 +13,36 @@ import type { Io } from './io.ts';
 /** `io` adds a line break to each text. */
 const withoutLastBreak = (text: string): string => text.replace(/\n$/, '');
 
-/** Prints one error message; returns the exit code. `command` is empty or ends with a blank. */
-export function reportFailure(error: unknown, command: string, io: Io): number {
+/** What commander found wrong with the arguments of a command, null for the program itself. */
+function usageText({ code, message }: CommanderError, command: Command | null): string {
+  const text = message
+    .replace(/^error: /, '')
+    // The value may be a key, which is no option.
+    .replace(/^(unknown option '[^'=]*)=.*?'(;|$)/s, "$1'$2")
+    .replace(/\s*\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
+  if (!command) return text;
+  const { registeredArguments: known, args } = command;
+  if (code === 'commander.missingArgument') {
+    const missing = known.filter(({ required }) => required)[args.length] ?? known.at(-1)!;
+    return `expected <${missing.name()}> (${missing.description}), got none`;
+  }
+  if (code !== 'commander.excessArguments') return text;
+  const taken = known.length === 0 ? 'options only' : `${known.map((one) => `<${one.name()}>`).join(' ')} and options`;
+  const given = args[known.length]!;
+  const isEnv = known.length === 0 && command.options.some(({ long }) => long === '--env');
+  return `expected ${taken}, got ${known.length === 0 ? '' : 'also '}"${given}"${isEnv ? `; did you mean --env ${given}?` : ''}`;
+}
+
+/** Prints one error message; returns the exit code. `command`: null where it is not known. */
+export function reportFailure(error: unknown, command: Command | null, io: Io): number {
   io.status(null);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done;
     // Help because no command was given; it is already printed.
     if (error.code === 'commander.help') return exitCodes.usage;
-    const text = error.message
-      .replace(/^error: /, '')
-      // The value may be a key, which is no option.
-      .replace(/^(unknown option '[^'=]*)=.*?'(;|$)/s, "$1'$2")
-      .replace(/\s*\(Did you mean (.*)\?\)$/s, '; did you mean $1?');
-    io.error(`${text}${text.endsWith('?') ? ' ' : '; '}see "r2po ${command}--help"`);
+    const text = usageText(error, command);
+    const name = command ? `${command.name()} ` : '';
+    io.error(`${text}${text.endsWith('?') ? ' ' : '; '}see "r2po ${name}--help"`);
     return exitCodes.usage;
   }
   const expected = error instanceof R2poError ? error : (userFault(error) ?? machineFault(error));
@@ -59,7 +76,7 @@ function requireCommand(name: string | undefined): void {
 
 /** Runs the command line `args`; returns the exit code. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
-  let current = '';
+  let current: Command | null = null;
   const fromFile = readEnvironment(io);
   try {
     const program = new Command('r2po')
@@ -77,7 +94,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
       })
       .addHelpText('after', `${examplesText(examples)}\n\nUse "r2po <command> --help" for the options of a command.`)
       .hook('preSubcommand', async (_program, command) => {
-        current = `${command.name()} `;
+        current = command;
         const entry = commands.find((c) => c.name === command.name());
         if (!entry) return;
         (await entry.load()).define(command, io);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { quotedCommand } from '../base/command-line.ts';
 import { UsageError } from '../base/errors.ts';
 import { significant } from '../base/plain-number.ts';
 import { earlierDefaults } from '../config/earlier.ts';
@@ -125,7 +126,10 @@ async function run(
   }
   if (options.watch) requireTerminal(options, io);
   const { config: configName, place, lifts } = namedRun(given, overrides, options, command);
-  const resolved = await resolveConfig(configName, overrides, options);
+  const resolved = await resolveConfig(configName, overrides, options).catch(async (error: unknown) => {
+    await refuseTraining(configName);
+    throw error;
+  });
   refuseRecordedEndpoints(resolved);
   const { config } = resolved;
   if (options.dryRun) {
@@ -198,6 +202,17 @@ function namedRun(given: string, overrides: readonly string[], options: Options,
   // What is resumed is the run, not the budget that an earlier command gave it.
   const stated = statedKeys(overrides, options);
   return { config, place, lifts: Object.values(limitKeys).filter((key) => !stated.has(`budget.${key}`)) };
+}
+
+/** Throws a usage error with the command for a name that only a training has. */
+async function refuseTraining(name: string): Promise<void> {
+  const { isTraining } = await import('../sweep/trainings.ts');
+  if (existsSync(name) || !isTraining(name)) return;
+  const command = quotedCommand(['baseline', name]);
+  throw new UsageError(
+    'config',
+    `expected a search, got "${name}", a training with Stable-Baselines3; use: ${command}`,
+  );
 }
 
 interface Prepared {

@@ -24,7 +24,7 @@ export async function start(): Promise<void> {
   consoleToStderr();
   const io = createIo(process.stdout, process.stderr, process.env);
   // Failures outside of the command's promise: in an event handler, or in a promise that is not awaited.
-  process.on('uncaughtException', (error) => process.exit(reportFailure(error, '', io)));
+  process.on('uncaughtException', (error) => process.exit(reportFailure(error, null, io)));
   process.exitCode = await runProgram(process.argv.slice(2), io);
   // A connection that is being made to a proxy outlives the request that was given up.
   closeConnections();

@@ -176,7 +176,7 @@ describe('r2po analyze', () => {
   });
 
   it.each([
-    [['salience'], "missing required argument 'run'"],
+    [['salience'], 'got none; see'],
     [['edit', 'runs'], 'unknown kind of analysis "edit"; did you mean "edits"?'],
     [['edits', 'no-such-folder'], 'found no "no-such-folder"'],
   ])('%j is wrong usage', async (args, message) => {

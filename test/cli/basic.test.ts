@@ -116,7 +116,18 @@ describe('wrong usage ends with exit code 2 and one line on stderr', () => {
     ],
     [['--verison'], 'error: unknown option \'--verison\'; did you mean --version? see "r2po --help"\n'],
     [['list', 'envs', '--jsn'], 'error: unknown option \'--jsn\'; did you mean --json? see "r2po list --help"\n'],
-    [['list'], 'error: missing required argument \'what\'; see "r2po list --help"\n'],
+    [['list'], 'error: expected <what> (envs, policies, methods, models), got none; see "r2po list --help"\n'],
+    [['eval', 'CartPole-v1'], 'error: expected options only, got "CartPole-v1"; did you mean --env CartPole-v1? see'],
+    [['schema', 'run'], 'error: expected options only, got "run"; see "r2po schema --help"\n'],
+    [['list', 'envs', 'cartpole', 'pong'], 'error: expected <what> <name> and options, got also "pong"; see'],
+    [
+      ['run', 'cartpole/zoo/ppo'],
+      'error: [config] expected a search, got "cartpole/zoo/ppo", a training with Stable-Baselines3; use: r2po baseline',
+    ],
+    [
+      ['baseline', 'cartpole/cma-es'],
+      'error: [baseline] expected a training, got "cartpole/cma-es", a search; use: r2po run cartpole/cma-es\n',
+    ],
     [['list', 'env', '--json'], 'error: [list] unknown listing "env"; did you mean "envs"?'],
     [
       ['eval', '--backend', 'webgp'],

@@ -70,7 +70,7 @@ export async function resolveModel(name: string, options: ResolveOptions): Promi
   const slash = name.indexOf('/');
   const preset = slash < 0 ? undefined : presets.find(({ id }) => id === name.slice(0, slash));
   if (preset !== undefined) return presetModel(name, preset, options);
-  throw unknownForm(name, options.extra);
+  throw await unknownForm(name, options.extra);
 }
 
 function requireRest(name: string, from: number, form: string): string {
@@ -172,13 +172,25 @@ async function urlModel(name: string, { env, settings }: ResolveOptions): Promis
   return opened;
 }
 
-function unknownForm(name: string, extra: ResolveOptions['extra']): ModelNameError {
+async function unknownForm(name: string, extra: ResolveOptions['extra']): Promise<ModelNameError> {
+  const near = await nearForm(name, extra);
+  const guess = near === null ? ';' : `; did you mean "${near}"?`;
+  return new ModelNameError('model', `unknown model "${name}"${guess} known forms: ${modelForms(extra).join(', ')}`);
+}
+
+async function nearForm(name: string, extra: ResolveOptions['extra']): Promise<string | null> {
   const slash = name.indexOf('/');
   const head = slash < 0 ? name : name.slice(0, slash);
   const colon = head.indexOf(':');
   const candidates = slash < 0 ? Object.keys(extra).filter((form) => !form.includes(':')) : presets.map(({ id }) => id);
   const near = nearest(colon < 0 ? head : head.slice(0, colon), candidates);
-  const guess = near === null ? '' : `; did you mean "${near}${slash < 0 ? '' : name.slice(slash)}"?`;
-  const forms = modelForms(extra).join(', ');
-  return new ModelNameError('model', `unknown model "${name}"${guess === '' ? ';' : guess} known forms: ${forms}`);
+  if (near !== null) return `${near}${slash < 0 ? '' : name.slice(slash)}`;
+  if (slash >= 0) return null;
+  // Other programs write `openai:gpt-5`; a name and a tag are those of Ollama.
+  if (colon > 0)
+    return presets.some(({ id }) => id === name.slice(0, colon)) ? name.replace(':', '/') : `ollama/${name}`;
+  const { findProvider } = await import('@pydantic/genai-prices');
+  const vendor = findProvider({ modelId: name })?.id;
+  const preset = vendor === undefined ? undefined : presets.find(({ priceList }) => priceList === vendor);
+  return preset ? `${preset.id}/${name}` : null;
 }

@@ -526,9 +526,13 @@ describe('resolveModel', () => {
   it.each([
     [
       'gpt-4o',
-      /unknown model "gpt-4o"; known forms: offline, auto, replay:<run folder>, ollama\/<model>, openai\/<model>/,
+      /unknown model "gpt-4o"; did you mean "openai\/gpt-4o"\? known forms: offline, auto, replay:<run folder>, ollama\/<model>, openai\/<model>/,
     ],
     ['ofline', /unknown model "ofline"; did you mean "offline"\? known forms/],
+    ['claude-sonnet-4-5', /; did you mean "anthropic\/claude-sonnet-4-5"\?/],
+    ['qwen3:8b', /; did you mean "ollama\/qwen3:8b"\?/],
+    ['openai:gpt-5', /; did you mean "openai\/gpt-5"\?/],
+    ['nope', /unknown model "nope"; known forms/],
     ['opnai/gpt-x', /did you mean "openai\/gpt-x"\?/],
     ['openai/', /expected openai\/<model>, got "openai\/"/],
     ['openrouter/llama', /expected openrouter\/<vendor>\/<model>, got "openrouter\/llama"/],
