@@ -114,6 +114,9 @@ class StreamedStatistics {
   /** the returns by parts, where they fit and are needed */
   readonly #held: (Float64Array | Float32Array)[] | null;
   #plays = 0;
+  /** how often all episodes are played, as far as it is known */
+  #passes = 1;
+  #share = 0;
 
   constructor(
     play: Play,
@@ -136,12 +139,12 @@ class StreamedStatistics {
     const seed = firstSeed(this.#job, 0);
     const [low, high] = middleRanks(episodes);
     const ranks = [...new Set([...this.#request.ranks, low, high])];
-    // Returns of few different values need no further passes for their order, and can be counted where all are kept.
-    const counts = new EpisodeCounts(this.#request.successThreshold, this.#held !== null);
+    const counts = new EpisodeCounts(this.#request.successThreshold);
     const { outcomes: counted } = counts;
-    let search = this.#held ? null : new RankSearch(ranks);
+    let search: RankSearch | null = null;
     const running = new RunningMean();
-    let notKept = episodes;
+    /** The first ones, which were not kept, and those that the search was not given. */
+    let [unkept, unsearched] = [episodes, 0];
     for await (const { first, outcomes } of this.#parts()) {
       this.#spent.add(outcomes);
       const { returns, totals } = outcomes;
@@ -150,21 +153,27 @@ class StreamedStatistics {
       if (counted.broken !== null) throw brokenReturn(returns[counted.broken - first]!, seed + counted.broken);
       if (!search && !counts.returns) {
         search = new RankSearch(ranks);
-        for (const before of this.#held!) search.add(new Float64Array(before));
+        for (const before of this.#held ?? []) search.add(new Float64Array(before));
+        unsearched = this.#held ? Math.min(unkept, first) : first;
+        if (this.#held === null) this.#passes = rankPasses + 1;
       }
       search?.add(returns);
       // Counts of whole numbers give everything.
       if ((counts.returns?.wholeMean() ?? null) === null) {
-        notKept = Math.min(notKept, first);
-        if (this.#held) this.#held.push(compact(returns));
-        else running.add(returns);
+        unkept = Math.min(unkept, first);
+        this.#keep(returns, running);
       }
       await this.#options.sink?.(outcomes, { candidate, first });
     }
     const values = counts.returns;
     const wholeMean = values?.wholeMean() ?? null;
     if (wholeMean === null) {
-      await this.#keepFirst(notKept, search);
+      const later = this.#held?.splice(0) ?? [];
+      for await (const { first, returns } of this.#firstParts(Math.max(unkept, unsearched))) {
+        if (first < unsearched) search?.add(returns);
+        if (first < unkept) this.#keep(returns, running);
+      }
+      this.#held?.push(...later);
       for (const returns of this.#held ?? []) running.add(returns);
     }
     const mean = wholeMean ?? running.mean;
@@ -184,20 +193,19 @@ class StreamedStatistics {
     };
   }
 
-  /** Plays the first episodes again: their returns were not kept, and later ones are not like them. */
-  async #keepFirst(episodes: number, search: RankSearch | null): Promise<void> {
+  #keep(returns: Float64Array, running: RunningMean): void {
+    if (this.#held) this.#held.push(compact(returns));
+    else running.add(returns);
+  }
+
+  /** Plays the first episodes again: counts of them seemed to be enough. */
+  async *#firstParts(episodes: number): AsyncGenerator<{ readonly first: number; readonly returns: Float64Array }> {
     const { part } = this.#options;
-    const kept: (Float64Array | Float32Array)[] = [];
+    const silent = within(this.#options, () => undefined);
     for (let first = 0; first < episodes; first += part) {
       const some = { ...this.#job, episodes: Math.min(part, episodes - first), seed: firstSeed(this.#job, 0) + first };
-      const { returns } = await this.#play(
-        some,
-        within(this.#options, () => undefined),
-      );
-      search?.add(returns);
-      kept.push(compact(returns));
+      yield { first, returns: (await this.#play(some, silent)).returns };
     }
-    this.#held?.unshift(...kept);
   }
 
   /** The further passes over all returns, after the first one of `search`. */
@@ -278,8 +286,9 @@ class StreamedStatistics {
 
   /** Counts the passes too where they play the episodes again. */
   #report(played: number): void {
-    const plays = this.#held === null ? rankPasses + 1 : 1;
-    this.#options.onProgress?.((this.#plays + played / this.#job.episodes) / plays);
+    // Never less than before, when a pass more turns out to be needed.
+    this.#share = Math.max(this.#share, (this.#plays + played / this.#job.episodes) / this.#passes);
+    this.#options.onProgress?.(this.#share);
   }
 }
 

@@ -234,15 +234,42 @@ describe('statistics of parts', () => {
     await expectAsAtOnce(play, job(1, 2000, 0), { part: 650 });
   });
 
-  it('play the first episodes again where later returns are no whole numbers', async () => {
+  it.each([
+    { name: 'in memory', memory: 2 ** 20, again: [0, 2, 4] },
+    { name: 'played again', memory: 0, again: [0, 2, 4] },
+  ])('need the first episodes again where later returns are no whole numbers, $name', async ({ memory, again }) => {
     const asked: number[] = [];
     const inner = playing((c, s) => (s < 6 ? s % 3 : s / 3 + c));
     const play: Play = (some, options) => {
       asked.push(firstSeed(some, 0));
       return inner(some, options);
     };
-    await expectAsAtOnce(play, job(1, 10, 0), { part: 2 });
-    expect(asked.slice(0, 8)).toEqual([0, 2, 4, 6, 8, 0, 2, 4]);
+    await expectAsAtOnce(play, job(1, 10, 0), { part: 2, memory });
+    expect(asked.slice(0, 8)).toEqual([0, 2, 4, 6, 8, ...again]);
+  });
+
+  it('play episodes with whole returns once, whatever the memory', async () => {
+    let parts = 0;
+    const inner = playing((c, s) => (s % 7) + c);
+    const play: Play = (some, options) => {
+      if (some.episodes > 1) parts++;
+      return inner(some, options);
+    };
+    await hostStatistics(play, job(1, 40, 0), request(40), { part: 4, memory: 0 });
+    expect(parts).toBe(10);
+  });
+
+  it.each([
+    // Of few values that are no whole numbers, then of many.
+    ['few and then many', (s: number) => (s < 2600 ? (s % 5) / 4 : s * 0.1)],
+    ['whole, few and then many', (s: number) => (s < 1300 ? s % 5 : s < 2600 ? (s % 5) / 4 : s * 0.1)],
+    ['whole and then many', (s: number) => (s < 2600 ? s % 5 : s * 0.1)],
+  ])('are the same for %s different returns, played again for each pass', async (_, returnOf) => {
+    await expectAsAtOnce(
+      playing((c, s) => returnOf(s) + c),
+      job(1, 4000, 0),
+      { part: 650, memory: 0 },
+    );
   });
 
   it('do not need the memory of a part after the next one', async () => {
@@ -299,13 +326,17 @@ describe('statistics of parts', () => {
     expect(shares).toEqual([0.25, 0.5, 0.5, 0.75, 1, 1]);
     expect(measured.gpuSeconds).toBe(4);
     shares.length = 0;
-    await hostStatistics(play, job(1, 8, 0), request(8), {
-      part: 4,
+    const long: Play = (part, options) => {
+      options.onProgress?.(0.5);
+      return playing((c, s) => c + s / 3)(part, options);
+    };
+    await hostStatistics(long, job(1, 8000, 0), request(8000), {
+      part: 2000,
       memory: 0,
       onProgress: (share) => shares.push(share),
     });
+    expect(Math.max(...shares)).toBeGreaterThan(0.75);
     expect(Math.max(...shares)).toBeLessThanOrEqual(1);
-    expect(shares).toContain(0.25);
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
     shares.length = 0;
     await hostStatistics(inner, job(1, 9, 0), request(9), { part: 3, onProgress: (share) => shares.push(share) });
