@@ -1,7 +1,7 @@
 /** Intervals and tests for means of episode returns. */
 import { R2poError } from '../base/errors.ts';
 import { moments } from '../base/moments.ts';
-import { studentTails, studentUpperQuantile } from './distributions.ts';
+import { studentTails, studentUpperQuantile, Z975 } from './distributions.ts';
 
 /** 97.5 % point of Student's t with `dof` >= 1 degrees of freedom: half width of a 95 % interval in standard errors. */
 export function t975(dof: number): number {
@@ -111,7 +111,7 @@ export function shareInterval(count: number, n: number): readonly [number, numbe
   if (!(n >= 1 && count >= 0 && count <= n)) {
     throw new R2poError('stats', `expected 0 ... n successes of n >= 1 trials, got ${count} of ${n}`);
   }
-  const z = 1.959963984540054;
+  const z = Z975;
   const share = count / n;
   const middle = share + (z * z) / (2 * n);
   const half = z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
