@@ -37,9 +37,14 @@ export function chooseDraft(candidates: readonly Candidate[], text: string, said
   }
   if (winners.length > 0) {
     const last = winners.at(-1)!;
-    if (winners.every(({ draft }) => sameValues(draft, last.draft, count))) return accept(winners[0]!.draft, count);
+    // What stands under a name that may be anything may be the answer too, unless another one is said to be it.
+    const unclear = winners.some(({ role }) => role === 'final')
+      ? []
+      : candidates.filter(({ role, complete, alone }) => role === 'unclear' && complete && alone);
+    const open = [...winners, ...unclear];
+    if (open.every(({ draft }) => sameValues(draft, last.draft, count))) return accept(winners[0]!.draft, count);
     return refused(
-      `The reply names ${distinct(winners, count)} different parameter sets and does not say which one counts; give one.`,
+      `The reply names ${distinct(open, count)} different parameter sets and does not say which one counts; give one.`,
     );
   }
   return refused(problemWithout(candidates, count));
@@ -216,6 +221,7 @@ const unfitProblems: Readonly<Record<Unfit, string>> = {
   old: 'The reply only repeats points with what was measured there, or points that it calls old; give new parameters and nothing else.',
   computed: 'The reply leaves its parameters to be computed; write the resulting numbers.',
   other: 'The reply gives numbers that it calls something else than parameters; give the parameters themselves.',
+  unclear: 'The reply gives numbers under a name that does not say what they are; give them as parameters.',
   asked: 'The reply only asks about parameters; give one parameter set as the answer.',
   rejected: 'The reply names parameters only as a draft or an example and gives no answer; give one parameter set.',
 };

@@ -23,7 +23,7 @@ import { isForeignCall, isOperand, openCalls } from './operands.ts';
  */
 export type Role = Unfit | 'idea' | 'alternative' | 'plain' | 'final';
 
-const unfit: readonly string[] = ['old', 'rejected', 'other', 'computed', 'asked'] satisfies Unfit[];
+const unfit: readonly string[] = ['old', 'rejected', 'other', 'unclear', 'computed', 'asked'] satisfies Unfit[];
 
 export const isUnfit = (role: Role): role is Unfit => unfit.includes(role);
 
@@ -252,7 +252,7 @@ function roleOf(text: string, draft: Draft, around: Surroundings): Role {
   if (isAsked(around)) return 'asked';
   if (draft.kind !== 'pairs') {
     if (announcesOther(`${key} ${lead}`.slice(-60))) return 'other';
-    if (name !== '' && !isVectorKey(name)) return 'other';
+    if (name !== '' && !isVectorKey(name) && roleOfLabel(name) !== 'final') return 'unclear';
     // A list in a sentence is a vector only where the sentence says so.
     if (!alone && !announcesVector(before) && !PROPOSING.test(lead)) return 'rejected';
   }

@@ -6,10 +6,11 @@ import type { Slot } from './numbers.ts';
  * - `old`: quoted from the history, or measured
  * - `rejected`: said to be wrong, or an example
  * - `other`: another quantity than parameters, such as changes or bounds
+ * - `unclear`: under a name that may be anything
  * - `computed`: an operand; the parameters are to be computed from them
  * - `asked`: part of a question
  */
-export type Unfit = 'old' | 'rejected' | 'other' | 'computed' | 'asked';
+export type Unfit = 'old' | 'rejected' | 'other' | 'unclear' | 'computed' | 'asked';
 
 /** A group of numbers that may be the answer. */
 export interface Draft {
