@@ -1,6 +1,6 @@
 /** Chooses the group of numbers that is the answer, by its role in the text. */
 import { counted } from '../../base/plain-number.ts';
-import { type Candidate, isUnfit, KIND } from './context.ts';
+import { type Candidate, isUnfit, KIND, RETRACTION } from './context.ts';
 import type { Draft, Unfit } from './draft.ts';
 import { recomputes } from './operands.ts';
 
@@ -78,7 +78,10 @@ const CHANGING =
   /(?:^|[.!?;:,(—-] *|\b(?:then|now|please|actually|will|let me|let's|rather|instead|must|should|to) +)(?:(?:then|now|please|but) )?(?:change|make|set|let|replace|use|put|raise|lower|increase|decrease|reduce|adjust|update|fix|correct|i meant) +(?:the value of )?$/i;
 /** The same before a whole vector: "Use [...] instead.", "It should be [...]" */
 const REPLACING =
-  /(?:^|[.!?;:,(—-] *)(?:(?:but|then|now|please|actually|so|rather|instead|i|we|i'll|i'd|will|would|let's|let me|it|this|they|the (?:answer|point|params?|parameters|values?|numbers)),? +){0,4}(?:change|make|set|let|replace|use|put|update|fix|correct|meant|go with|should (?:be|have been)|must be|ought to be)(?: (?:it|this|that|them|these|params?|parameters|the (?:answer|point|params?|parameters|values?|numbers)))?(?: (?:to|with|by|as|be|into))? *$/i;
+  /(?:^|[.!?;:,(—-] *)(?:(?:on (?:second |further )?(?:thought|reflection)|but|then|now|please|actually|so|rather|instead|i|we|i'll|i'd|will|would|let's|let me|it|this|they|(?:the|my) (?:answer|proposal|point|params?|parameters|values?|numbers)),? +){0,5}(?:change|make|set|let|replace|use|put|update|fix|correct|meant|go with|try|test|play|evaluate|measure|answer|propose|suggest|recommend|submit|choose|pick|take|is|are|should (?:be|have been)|must be|ought to be)(?: (?:it|this|that|them|these|params?|parameters|the (?:answer|point|params?|parameters|values?|numbers)))?(?: (?:to|with|by|as|be|into))? *$/i;
+/** A rule that the answer breaks, and then others. */
+const BROKEN_RULE =
+  /(?:^|[.!?:;\n] *)(?:(?:but|and|so) )?(?:this|that|these) (?:violates?|exceeds?|(?:is|are) (?:out of|outside))\b[^.\n]{0,60}(?:[.!]|, (?:so|thus|hence)[,:]?) *$/i;
 /** Directly behind the answer. */
 const EXCEPT = /^[\s"')\]},;:(—-]{0,8}(?:(?:and|but|except|with|only|however|use|for|that),? ?){1,4}$/i;
 /** What is to be done later, or was considered. */
@@ -111,11 +114,14 @@ function changes(text: string, { complete, alone, role, corrects, draft }: Candi
   if (role === 'old' || role === 'asked') return false;
   // "Change" before a parameter is an order, and no name of what it holds.
   const isStated = role === 'plain' || role === 'other';
+  // "Update:" and "Hmm, maybe" may speak of another answer.
+  const mayReplace = complete && corrects && (role === 'idea' || role === 'other');
   if (alone && !complete && (role === 'final' || (corrects && isStated))) return true;
   // Complete ones on their own stand beside the answer; a short list is no vector.
-  if (complete ? alone : !(draft.kind === 'pairs' && (isStated || !isUnfit(role)))) return false;
+  if (complete ? alone && !mayReplace : !(draft.kind === 'pairs' && (isStated || !isUnfit(role)))) return false;
   const values = valuesOf(answer);
   if (draft.slots.every(({ index, value, problem }) => problem !== null || values.get(index) === value)) return false;
+  if (mayReplace) return true;
   // "+0.5" says how far a parameter moved.
   if (/[:=] ?\+/.test(text.slice(draft.start, draft.end))) return false;
   if (alone) return role === 'plain';
@@ -123,14 +129,11 @@ function changes(text: string, { complete, alone, role, corrects, draft }: Candi
   const before = text.slice(Math.max(answer.end, draft.start - 60), draft.start);
   const line = before.slice(before.lastIndexOf('\n') + 1);
   if (CONDITIONAL.test(line)) return false;
-  if ((complete ? REPLACING : CHANGING).test(line)) return true;
+  if ((complete ? REPLACING : CHANGING).test(line) || (complete && BROKEN_RULE.test(before))) return true;
   if (draft.kind !== 'pairs') return false;
   return (draft.start - answer.end < 60 && EXCEPT.test(before)) || OBLIGED.test(text.slice(draft.start, draft.end));
 }
 
-/** At the beginning of a sentence behind the answer. */
-const RETRACTION =
-  /(?:^|[\n.!?—(-]\s*)(?:(?:but|however|unfortunately|sadly|yet|although),? ?)?(?:wait\b ?[,.!:—-]|(?:hmm+|no|oops),? ?(?:wait|that|this)\b|hold on\b|scratch that|never ?mind|ignore (?:that|this|the above)|that(?:'s| is| was) (?:wrong|incorrect|a mistake|not right|not allowed|already)|this (?:point |set |one |vector )?(?:is (?:wrong|a mistake|not allowed)|was (?:already )?(?:measured|tried|tested)|has (?:already )?been (?:measured|tried|tested))|(?:do not|don't) use (?:this|that|these|it)\b|i (?:retract|withdraw)|(?:this|that|it|these|they|which|the (?:point|set|vector|answer|proposal))(?: point| set| one| vector| proposal)? (?:(?:is|was|are|were|would be) (?:only |just |merely |my |a |an )*(?:already (?:in|on|known|listed|there)|not (?:my|the|an?) (?:answer|proposal|choice)|example|placeholder|forbidden|prohibited|excluded|ruled out|invalid|illegal|disallowed|not (?:allowed|valid|permitted|usable)|duplicate|repeat (?:of|$)|copy of)|(?:(?:must|should|can|may|shall) ?not|(?:must|should)n't|can't) be (?:used|proposed|tried|measured|played|chosen|submitted|the answer)|(?:won't|will not|cannot|can't|does not|doesn't) (?:work|do)(?= *(?:[.,;!]|\n|$))|repeats (?:trial|point|the (?:best|last|trial|point)|an? (?:earlier|known|measured|old))\b)|i (?:can't|cannot|won't|will not|must not|should not|shouldn't|don't) (?:use|propose|try|submit|choose|want) (?:this|that|it|these|them)\b|on second thought|oops|不对)/i;
 const ANNOUNCED =
   /(?:^|\n)[^\w\n]{0,8}(?:my |the )?(?:final|corrected|revised)\b[ \w]{0,30}[:=](?![^\n]{0,40}(?:same|above))/i;
 const maxTail = 2000;

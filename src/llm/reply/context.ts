@@ -48,7 +48,7 @@ const maxOperand = 120;
 export const KIND =
   '(?:option|candidate|alternative|choice|proposal|variant|idea|plan|version|set|attempt|possibility|scenario|solution|vector|point|方案|选项|候选)';
 
-const OPENING = /^(?:[\s>|{}("'[•·,;-]|#{1,6} |\d{1,3}[.)](?= |$)|\(?[A-Za-z]\)(?= ))*/;
+const OPENING = /^(?:[\s>|{}("'[•·,;→⇒➜-]|=>|\+ |#{1,6} |\d{1,3}[.)](?= |$)|\(?[A-Za-z]\)(?= ))*/;
 const LABEL = /[:=]["'\s([{]*$/;
 /** Brackets and points, then nothing, a new sentence, a remark, or the next key of a JSON object. */
 const CLOSING =
@@ -67,11 +67,11 @@ const MEASURED_IN_LIST =
 const OLD =
   /\b(?:previous(?:ly)?|prior|old(?:er)?|earlier|before|current(?:ly)?|existing|original(?:ly)?|initial(?:ly)?|last|so far|history|trials?|already|was|were|tried|compared|unlike|previous_\w+|old_\w+|last_\w+|current_\w+|history_\w+|initial_\w+|best_so_far|trial_\w+)\b|之前|历史|上一|原来|旧/gi;
 const NEVER =
-  /\b(?:draft|wrong|bad|worst|reject(?:ed)?|discard(?:ed)?|avoid|not|don't|never|example|e\.g|for instance|such as|instead of|rather than|better than|worse than|mistake|brainstorm|scratch|invalid|incorrect|draft_\w+|first attempt|forbidden|prohibited|banned|disallowed|illegal|unusable|exclud(?:e|ed|ing)|duplicates?|skip(?:ped)?|defaults?|examples|descriptions?|none of|refuse|unable|(?<=^\W{0,4}(?:the )?)(?:known|measured|seen|repeat(?:s|ed)?))\b|[❌✗✘🚫⛔]|草稿|错误|不要/giu;
+  /\b(?:draft|wrong|(?<!my )bad|worst|reject(?:ed)?|discard(?:ed)?|avoid|not|don't|never|example|e\.g|for instance|such as|instead of|rather than|better than|worse than|mistake|brainstorm|scratch|invalid|incorrect|draft_\w+|first attempt|forbidden|prohibited|banned|disallowed|illegal|unusable|exclud(?:e|ed|ing)|duplicates?|skip(?:ped)?|defaults?|examples|descriptions?|none of|refuse|unable|(?<=^\W{0,4}(?:the )?)(?:known|measured|seen|repeat(?:s|ed)?))\b|[❌✗✘🚫⛔]|草稿|错误|不要/giu;
 /** In the clause before the numbers; elsewhere it may give a reason ("I can't see a trend, so I explore:"). */
 const NEGATION = /\b(?:cannot|can not|\w{2,8}n't)(?![\w'])/gi;
 const IDEA =
-  /\b(?:attempt|idea|candidates?|options?|maybe|perhaps|consider(?:ing)?|suppose|could|might|possib(?:le|ly|ility|ilities)|try(?:ing)?|guess|tentative|start(?:ing)?|what if|variants?|scenario|hmm+|first idea|candidate_\w+|option_\w+)\b|候选|选项|方案|备选/gi;
+  /\b(?:attempt|idea|candidates?|options?|maybe|perhaps|consider(?:ing)?|suppose|could|might|possib(?:le|ly|ility|ilities)|(?<!^\W{0,4})try|trying|guess|tentative|start(?:ing)?|what if|variants?|scenario|hmm+|first idea|candidate_\w+|option_\w+)\b|候选|选项|方案|备选/gi;
 const DECISION =
   /\b(?:final(?:ly)?|correct(?:ed|ion)|revis(?:ed|ion)|decision|decid(?:e|ed)|choose|chosen|choice|pick(?:ed)?|select(?:ed|ion)?|go(?:ing)? with|settle|submit|recommend(?:ed|ation)?|conclusion|conclude|instead(?! of)|better(?! than)|improved|actually|best (?:of|choice|option|candidate|answer|guess|solution)|fix(?:ed)?|adjusted|therefore|thus|hence|final_\w+|corrected_\w+|revised_\w+|chosen_\w+|best_(?:choice|option))\b|最终|最后|选择|决定|更正|修正|最佳(?:选择|方案)/gi;
 const PROPOSAL =
@@ -106,13 +106,18 @@ const ASKED_BEHIND = /^[\s"')\]},(]{0,6}(?!why|reason|explanation|because)(?:[\p
 const QUESTION_BEHIND = /^[^.!?\n]{0,120}\?/;
 /** Words that take back what was said before, at the beginning of a sentence. */
 const CORRECTION =
-  /(?:^|[\n.!?:;,—(-]\s*)(?:wait\b|hmm+\b|no\b[,.!:;— -]|actually\b|oops|sorry\b|scratch that|on second thought|hold on|correction\b|(?:update|edit)[:,]|let me (?:re|correct|fix|adjust|change|try|revise|improve)|let's (?:revise|correct|change|adjust)|i(?:'ll| will| should)? (?:revise|correct|change)|never ?mind|instead[,:]|better[,:]|rather[,:]|不对|等等|更正|修正)/i;
+  /(?:^|[\n.!?:;,—(-]\s*)(?:wait\b|hmm+\b|no\b[,.!:;— -]|actually\b|oops|sorry\b|apologies\b|my bad\b|nope\b|wrong[.!:]|not good\b|scratch that|(?:on|after) (?:second|further|more) (?:thought|reflection)|on reflection|hold on|change of plan|correction\b|(?:update|edit) ?[:,—–-]|(?:second|third|another|new) (?:try|attempt|guess)\b|(?:try|attempt|take) ?#?[2-9]\b|let me (?:re|correct|fix|adjust|change|try|revise|improve)|let's (?:revise|correct|change|adjust)|i(?:'ll| will| should)? (?:revise|correct|change)|never ?mind|instead[,:]|better[,:]|rather\b(?! than)|不对|等等|更正|修正)/i;
+
+/** Words that take numbers back and give no others, at the beginning of a sentence behind them. */
+export const RETRACTION =
+  /(?:^|[\n.!?—(-]\s*)(?:(?:but|however|unfortunately|sadly|yet|although),? ?)?(?:wait\b ?[,.!:—-]|(?:hmm+|no|oops),? ?(?:wait|that|this)\b|hold on\b|scratch that|never ?mind|(?:ignore|disregard|forget|strike) (?:that|this|the above)|that(?:'s| is| was) (?:wrong|incorrect|a mistake|not right|not allowed|already)|this (?:point |set |one |vector )?(?:is (?:wrong|a mistake|not allowed)|was (?:already )?(?:measured|tried|tested)|has (?:already )?been (?:measured|tried|tested))|(?:do not|don't) use (?:this|that|these|it)\b|i (?:retract|withdraw)|(?:this|that|it|these|they|which|the (?:point|set|vector|answer|proposal))(?: point| set| one| vector| proposal)? (?:(?:is|was|are|were|would be) (?:only |just |merely |my |a |an )*(?:already (?:in|on|known|listed|there)|not (?:my|the|an?) (?:answer|proposal|choice)|example|placeholder|forbidden|prohibited|excluded|ruled out|invalid|illegal|disallowed|not (?:allowed|valid|permitted|usable)|duplicate|repeat (?:of|$)|copy of)|(?:(?:must|should|can|may|shall) ?not|(?:must|should)n't|can't) be (?:used|proposed|tried|measured|played|chosen|submitted|the answer)|(?:won't|will not|cannot|can't|does not|doesn't) (?:work|do)(?= *(?:[.,;!]|\n|$))|repeats (?:trial|point|the (?:best|last|trial|point)|an? (?:earlier|known|measured|old))\b)|i (?:can't|cannot|won't|will not|must not|should not|shouldn't|don't) (?:use|propose|try|submit|choose|want) (?:this|that|it|these|them)\b|on second thought|oops|不对)/i;
 
 /** Reads the surroundings of every draft. Each stretch of text is looked at a bounded number of times. */
 export function readContexts(text: string, drafts: readonly Draft[], count: number): Candidate[] {
   const candidates: Candidate[] = [];
   let behind = 0;
   let heading = '';
+  let takesBack = false;
   for (const [i, draft] of drafts.entries()) {
     const inSameObject = i > 0 && drafts[i - 1]!.start === draft.start;
     const around = linePart(text, draft, inSameObject ? draft.start : behind, nextStart(text, drafts, i));
@@ -142,15 +147,20 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
       answerMark,
       alone,
     });
+    const complete = namesAll(draft, count);
+    const corrects = !inSameObject && (CORRECTION.test(gap) || RETRACTION.test(gap));
+    const isNext = complete && !isUnfit(role);
     candidates.push({
       draft,
-      complete: namesAll(draft, count),
+      complete,
       alone: alone && (draft.kind !== 'tuple' || before === '' || answerMark || announcesVector(before)),
       role,
-      corrects: !inSameObject && CORRECTION.test(gap),
+      // Numbers that are quoted in between are not what comes instead.
+      corrects: corrects || (takesBack && isNext),
       option: optionOf(around.before, heading, key, role === 'final' ? '' : gap),
     });
     behind = draft.end;
+    takesBack = !isNext && (takesBack || corrects);
   }
   return candidates;
 }
@@ -201,7 +211,7 @@ function headingAbove(text: string, lineStart: number, limit: number): string {
 }
 
 function lastClause(before: string): string {
-  const ends = [...before.matchAll(/[.!?;\n] /g)];
+  const ends = [...before.matchAll(/(?<!\b[ei]\.[ge])[.!?;\n] /g)];
   return ends.length === 0 ? before : before.slice(ends.at(-1)!.index + 1);
 }
 
