@@ -2,7 +2,7 @@
 import { counted } from '../../base/plain-number.ts';
 import { type Candidate, isUnfit, KIND, RETRACTION } from './context.ts';
 import type { Draft, Unfit } from './draft.ts';
-import { recomputes } from './operands.ts';
+import { recomputes, variableOf } from './operands.ts';
 
 export interface Choice {
   readonly draft: Draft | null;
@@ -104,7 +104,8 @@ function changeBehind(
     (other, i) => (i > at || (i < at && other.draft.start === draft.start)) && changes(text, other, draft),
   );
   if (partial?.complete) return 'The reply replaces its answer by other parameters; give one parameter set.';
-  if (partial === undefined && !recomputes(text.slice(draft.end, draft.end + maxTail))) return null;
+  const variable = variableOf(text.slice(Math.max(0, draft.start - maxAssignment), draft.start));
+  if (partial === undefined && !recomputes(text.slice(draft.end, draft.end + maxTail), variable)) return null;
   const shape = partial?.role === 'final' ? shapeProblem(partial.draft, count) : null;
   return `The reply changes its answer in part; write all ${counted(count, 'number')} again. ${shape ?? ''}`.trim();
 }
@@ -137,6 +138,7 @@ function changes(text: string, { complete, alone, role, corrects, draft }: Candi
 const ANNOUNCED =
   /(?:^|\n)[^\w\n]{0,8}(?:my |the )?(?:final|corrected|revised)\b[ \w]{0,30}[:=](?![^\n]{0,40}(?:same|above))/i;
 const maxTail = 2000;
+const maxAssignment = 120;
 
 /** Why the answer does not count: the text after it retracts it or announces another one. */
 function takenBack(text: string, last: Candidate | undefined, answer: Candidate | undefined): string | null {

@@ -112,5 +112,41 @@ const RECOMPUTED = new RegExp(
   'i',
 );
 
-/** Whether the text below an answer computes with it, or orders that. */
-export const recomputes = (text: string): boolean => RECOMPUTED.test(text);
+/** Whether the text below an answer computes with it, or orders that. `variable`: its name in code; null: none. */
+export function recomputes(text: string, variable: string | null): boolean {
+  return RECOMPUTED.test(text) || (variable !== null && computesWith(text, variable));
+}
+
+const ASSIGNED =
+  /(?:^|[\n;])[ >]*(?:(?:const|let|var) )?([A-Za-z_]\w{0,40}) ?(?::[^=:\n]{1,30})?= ?(?:[\w.]{1,30}\()?["' ([{]*$/;
+
+/** The variable that numbers are assigned to, by the text before them; null: none. */
+export const variableOf = (before: string): string | null => ASSIGNED.exec(before)?.[1] ?? null;
+
+/** Variables that hold what is proposed. */
+const PROPOSED =
+  '\\w{0,20}(?:param|theta|weight|vector|point|new|next|candidate|propos|answer|final|revis|updated)\\w{0,20}';
+const OF_RESULT = /reward|score|return|episode|state|obs|action|text|line|str/i;
+const SAME_VALUES = /^(?:dumps|str|repr|len|copy|tolist|flatten|ravel|reshape)$/;
+
+/** Whether code changes a variable, or computes another proposal from it. */
+function computesWith(text: string, variable: string): boolean {
+  const changed = new RegExp(
+    anyOf(
+      `(?:^|[\\n:;])[ >]*${variable}(?:\\[[^\\]\\n]{1,40}\\])? ?(?:[-+*/@%^]|\\*\\*|//)=`,
+      `(?:^|[\\n:;])[ >]*${variable}\\[[^\\]\\n]{1,40}\\] ?=(?!=)`,
+      `(?:^|[\\n:;])[ >]*${variable}\\.(?:append|extend|insert|pop|remove|reverse|sort|clear|fill|push|splice|\\w+_)\\(`,
+    ),
+  );
+  if (changed.test(text)) return true;
+  const assigned = new RegExp(
+    `(?:^|[\\n;])[ >]*(?:(?:const|let|var) )?(${PROPOSED}) ?= ?([^\\n;]*\\b${variable}\\b[^\\n;]*)`,
+    'gi',
+  );
+  return [...text.matchAll(assigned)].some(([, name, value]) => {
+    if (OF_RESULT.test(name!)) return false;
+    if (/[\w)\]] ?[-+*/@] ?[\w([]/.test(value!)) return true;
+    const call = /^([A-Za-z_][\w.]{0,30})\(/.exec(value!)?.[1]?.split('.').at(-1);
+    return call !== undefined && isForeignCall(call) && !SAME_VALUES.test(call);
+  });
+}
