@@ -71,10 +71,19 @@ function replacement(name: string, closing: boolean, attributes: string): string
   return namesQuantity(name) ? (closing ? '\n' : `\n${name}: `) : '';
 }
 
-/** Without what LaTeX strikes out. First, because the braces may look like an object. */
+/** Without what LaTeX strikes out, and what a diff removes. First, because the braces may look like an object. */
 export function withoutCancelled(text: string): string {
-  return text.includes('\\') ? text.replace(/\\(?:st|sout|[bx]?cancel) ?\{[^{}]{0,5000}\}/g, '') : text;
+  const kept = text.includes('\\') ? text.replace(/\\(?:st|sout|[bx]?cancel) ?\{[^{}]{0,5000}\}/g, '') : text;
+  if (!kept.includes('\n+')) return kept;
+  const fenced = kept.replace(DIFF_FENCE, (fence) => fence.replace(/^-[^\n]*$/gm, '').replace(/^\+/gm, ' '));
+  const added = fenced.replace(ADDED_SIGNS, ' ');
+  return added === fenced ? fenced : added.replace(REMOVED_LINES, '');
 }
+
+const DIFF_FENCE = /^ {0,3}```+ ?(?:diff|patch)\b(?:\n(?! {0,3}```)[^\n]*)*/gim;
+/** Without a fence, lines of parameters with a minus and lines of parameters with a plus in front of them. */
+const REMOVED_LINES = /^-[ "'[{(]{0,8}param[^\n]*$/gim;
+const ADDED_SIGNS = /^\+(?=[ "'[{(]{0,8}param)/gim;
 
 const LATEX_ARRAY = /\\(begin|end) ?\{(?:[pbvB]?matrix|array|pmatrix\*)\}(?:\{[lcr| ]{1,40}\})?/g;
 /** An escaped line break, and not the beginning of a command such as `\nu`. */

@@ -586,6 +586,7 @@ describe('the time for a reply of four times the length', () => {
     ...[
       '\u00AD',
       '\u00AD1',
+      '-param\n+param\n',
       'by ',
       'best + [1, 2, 3] ',
       '[1, 2, 3]?\n',
