@@ -76,6 +76,9 @@ const DECISION =
   /\b(?:final(?:ly)?|correct(?:ed|ion)|revis(?:ed|ion)|decision|decid(?:e|ed)|choose|chosen|choice|pick(?:ed)?|select(?:ed|ion)?|go(?:ing)? with|settle|submit|recommend(?:ed|ation)?|conclusion|conclude|instead(?! of)|better(?! than)|improved|actually|best (?:of|choice|option|candidate|answer|guess|solution)|fix(?:ed)?|adjusted|therefore|thus|hence|final_\w+|corrected_\w+|revised_\w+|chosen_\w+|best_(?:choice|option))\b|最终|最后|选择|决定|更正|修正|最佳(?:选择|方案)/gi;
 const PROPOSAL =
   /\b(?:propos(?:e|al|ed|ing)|suggest(?:ed|ion|ing)?|new|next|answer|new_\w+|next_\w+|proposed_\w+)\b|答案|建议|新/gi;
+/** "that differs from the previous trials": words of the history that say what the numbers are not. */
+const UNTRIED =
+  /\b(?:(?:that|which) )?(?:(?:differs?|(?:(?:is|are) )?(?:different|distinct|far|away))(?: \w+)? from|(?<=(?:that|which) )avoids?|(?:(?:is|are|was|were|has|have) )?(?:not|never)(?: yet| been)* (?:in|on|among|tried|tested|measured|seen|known|evaluated|a repeat))\b[^,;:.!?\d]*(?=[,;:.!?)]|$)/gi;
 const RELATIVE = /\b(?:relative to|to (?:be )?add(?:ed)?|added to|on top of)\b/gi;
 const ALTERNATIVE = /\b(?:or|alternative(?:ly|s)?)\b|或者/gi;
 /** A label that is nothing but the name of reasoning. */
@@ -280,7 +283,10 @@ function roleOfLabel(label: string): Role {
   if (label === '') return 'plain';
   if (REASONING_LABEL.test(label)) return 'rejected';
   let role: Role = 'plain';
-  const clauses = label.split(CLAUSE).filter((clause) => clause.trim() !== '');
+  const clauses = label
+    .replace(UNTRIED, 'new')
+    .split(CLAUSE)
+    .filter((clause) => clause.trim() !== '');
   for (const [i, clause] of clauses.entries()) {
     const first = firstRole(clause, i === clauses.length - 1);
     if (first === null) continue;

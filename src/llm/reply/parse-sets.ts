@@ -37,9 +37,7 @@ function partsOf(text: string, { count }: ReplySpec): string[] {
   const named = listsOfSets(text).filter((list) => list.split(',').length === count);
   if (named.length > 0) return named;
   const starts = [...text.matchAll(lineOfSet)].map(({ index }) => index);
-  if (starts.length > 0) {
-    return starts.map((start, i) => headingAbove(text, start) + text.slice(start, starts[i + 1] ?? text.length));
-  }
+  if (starts.length > 0) return cutAt(text, starts);
   const lists = [...text.matchAll(innermostList)].filter(([list]) => list.split(',').length === count);
   // With the rest of their lines, which may say that a list is no set.
   const begins = lists.map(({ index }, i) => {
@@ -47,7 +45,18 @@ function partsOf(text: string, { count }: ReplySpec): string[] {
     const behind = before === undefined ? 0 : before.index + before[0].length;
     return behind + text.slice(behind, index).lastIndexOf('\n') + 1;
   });
-  return begins.map((begin, i) => text.slice(begin, begins[i + 1] ?? text.length));
+  return cutAt(text, begins);
+}
+
+/** The text from each start to the next one, under its heading: that above it, or that of the sets directly above. */
+function cutAt(text: string, starts: readonly number[]): string[] {
+  let heading = '';
+  return starts.map((start, i) => {
+    const own = headingAbove(text, start);
+    if (own !== '') heading = own;
+    else if (i === 0 || /\n[^\n]*\n/.test(text.slice(starts[i - 1], start))) heading = '';
+    return heading + text.slice(start, starts[i + 1] ?? text.length);
+  });
 }
 
 /** The line above a set where it is a heading, which says what the set is; '' for any other line. */

@@ -36,6 +36,19 @@ describe('several sets in one reply', () => {
     );
   });
 
+  it('are what the heading above them says, for each of them', () => {
+    const [old, older, own] = [
+      [6, 6, 6],
+      [5, 5, 5],
+      [1, 2, 3],
+    ] as const;
+    for (const form of [line, (params: readonly number[]) => `[${params.join(', ')}]`]) {
+      expect(paramsOf(`Previous best:\n${form(old)}\n${form(older)}\nNew:\n${form(own)}`, 3)).toEqual([own]);
+      expect(paramsOf(`Sets that are not in the list:\n${form(own)}\n${form(old)}`, 3)).toEqual([own, old]);
+      expect(paramsOf(`Best so far:\n${form(old)}\n\n${form(own)}`, 3)).toEqual([own]);
+    }
+  });
+
   it('count without those that are incomplete or out of range, which are named', () => {
     const reply = ['params[0]: 1, params[1]: 2', line([1, 2, 3]), line([1, 2, 10]), line([4, 5, 6])].join('\n');
     expect(parseSets(reply, 4, spec)).toMatchObject({
