@@ -265,7 +265,7 @@ function accept(draft: Draft, count: number): Choice {
 function shapeProblem(draft: Draft, count: number): string | null {
   if (draft.kind !== 'pairs') {
     if (draft.length === count) return null;
-    return `The list holds ${counted(Math.max(0, draft.length), 'number')}, but ${counted(count, 'number')} are needed.`;
+    return `The list holds ${counted(Math.max(0, draft.length), 'number')}, but ${counted(count, 'number')} ${count === 1 ? 'is' : 'are'} needed.`;
   }
   // The usual reply, seen thousands of times when a long record is read.
   if (draft.slots.length === count && draft.slots.every(({ index }, place) => index === place)) return null;

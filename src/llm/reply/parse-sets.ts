@@ -2,7 +2,7 @@
  * From the text of a reply to several parameter vectors. The prompts ask for a line per set that begins with `params[0]:`;
  * in JSON, for `{"sets": [[...], ...]}`. Each set is read by the parser of single replies.
  */
-import { findObjects } from './json.ts';
+import { findObjects, type JsonEntry } from './json.ts';
 import { type ParsedReply, parseReply, type ReplySpec } from './parse.ts';
 import { splitReasoning } from './reasoning.ts';
 
@@ -20,13 +20,22 @@ const innermostList = /\[[^[\]]*\]/g;
 /** Parts that are looked at; a reply of more is no list of sets. */
 const maxParts = 1000;
 
-/** The lists under `sets` in the JSON objects of a text. */
+/** The lists, and objects of numbers, under `sets` in the JSON objects of a text. */
 function listsOfSets(text: string): string[] {
   const entries = findObjects(text, maxParts).flatMap(({ node }) => node.entries);
   return entries.flatMap(({ key, value }) => {
     if (key !== 'sets' || value.kind !== 'array') return [];
-    return value.items.flatMap((item) => (item.kind === 'array' ? [`[${item.raw}]`] : []));
+    return value.items.flatMap((item) => {
+      if (item.kind === 'array') return [`[${item.raw}]`];
+      return item.kind === 'object' ? pairsOf(item.entries) : [];
+    });
   });
+}
+
+/** An object of named numbers as pairs; none where it holds more, which may say that it is no set. */
+function pairsOf(entries: readonly JsonEntry[]): string[] {
+  const pairs = entries.flatMap(({ key, value }) => (value.kind === 'other' ? [`${key}: ${value.raw}`] : []));
+  return pairs.length === entries.length ? [pairs.join(', ')] : [];
 }
 
 const maxHeading = 200;

@@ -36,6 +36,18 @@ describe('several sets in one reply', () => {
     );
   });
 
+  it('are read from JSON objects of named numbers, and from no object that says more', () => {
+    const named = (params: readonly number[]) =>
+      Object.fromEntries(params.map((value, i) => [`params[${i}]`, value] as const));
+    const all = [
+      [1, 2, 3],
+      [4, 5, -1],
+    ] as const;
+    expect(paramsOf(JSON.stringify({ sets: all.map(named), why: 'far apart' }), 2)).toEqual(all);
+    const measured = { sets: all.map((params) => ({ ...named(params), mean_reward: -9 })) };
+    expect(paramsOf(JSON.stringify(measured), 2)).toEqual([]);
+  });
+
   it('are what the heading above them says, for each of them', () => {
     const [old, older, own] = [
       [6, 6, 6],
