@@ -43,6 +43,10 @@ export function chooseDraft(candidates: readonly Candidate[], text: string, said
       : candidates.filter(({ role, complete, alone }) => role === 'unclear' && complete && alone);
     const open = [...winners, ...unclear];
     if (open.every(({ draft }) => sameValues(draft, last.draft, count))) return accept(winners[0]!.draft, count);
+    // "Background: ...", and then "New parameters: ..."
+    const isOnlyAnswer = last.names === 'vector' && unclear.length === 0;
+    if (isOnlyAnswer && winners.every(({ draft, names }) => names === 'other' || sameValues(draft, last.draft, count)))
+      return accept(last.draft, count);
     return refused(
       `The reply names ${distinct(open, count)} different parameter sets and does not say which one counts; give one.`,
     );

@@ -36,6 +36,8 @@ export interface Candidate {
   readonly role: Role;
   /** whether the text since the previous candidate retracts it */
   readonly corrects: boolean;
+  /** what its label or heading names: parameters, or something else in a few words; null: neither */
+  readonly names: 'vector' | 'other' | null;
   /** the letter or number by which the text names it; null: none */
   readonly option: string | null;
 }
@@ -158,6 +160,7 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
       complete,
       alone: alone && (draft.kind !== 'tuple' || before === '' || answerMark || announcesVector(before)),
       role,
+      names: isLabel ? namedBy(lead) : null,
       // Numbers that are quoted in between are not what comes instead.
       corrects: corrects || (takesBack && isNext),
       option: optionOf(around.before, heading, key, role === 'final' ? '' : gap),
@@ -171,6 +174,15 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
 /** A label that only names the thing, described in a heading above. */
 const NAME_LABEL = /^(?:param(?:eter)?s?|line 1|vector|theta|weights)["']?\s{0,3}[:=]["'\s([{]{0,8}$/i;
 const BULLET = /^[ >]*(?:[-•·]|\(?(?:[A-Za-z]|\d{1,3})[.)]) /;
+
+/** "Background:"; not "Here it is:" */
+const OTHER_NAME =
+  /^[^\p{L}\n]{0,9}(?!.*\b(?:here|sure|ok|okay|so|this|these|i|we|you|let|use|try|go|be)\b)\p{L}[\p{L}\p{N} _-]{2,30}[^\p{L}\p{N}\n]*$/iu;
+
+function namedBy(label: string): Candidate['names'] {
+  if (announcesVector(label)) return 'vector';
+  return OTHER_NAME.test(label) && label.search(PROPOSAL) < 0 ? 'other' : null;
+}
 
 const hasWords = (gap: string) => /[\p{L}\p{N}]/u.test(gap.replace(/(?:^|\n)\s*\d{1,3}[.)] /g, ''));
 
