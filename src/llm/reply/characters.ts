@@ -81,9 +81,27 @@ const isSignOfNumber = (codes: Uint16Array, at: number): boolean => {
 };
 const isSubscript = (code: number) => code >= 0x2080 && code <= 0x2089;
 
-/** The normalised text; its length may differ by the spaces after full-width commas. */
-export function withPlainCharacters(text: string): string {
-  if (!UNUSUAL.test(text)) return text;
+const escapeCharacter = '\u001B';
+const COLOURS = new RegExp(`${escapeCharacter}\\[[\\d;]{0,20}m`, 'g');
+/** Not `&lt;` and `&gt;`: what is written so is no tag. */
+const ENTITY = /&(?:(nbsp|ensp|emsp|thinsp)|(minus|ndash)|#(\d{2,5}));/g;
+
+function entity(
+  written: string,
+  blank: string | undefined,
+  dash: string | undefined,
+  code: string | undefined,
+): string {
+  if (blank !== undefined || dash !== undefined) return blank === undefined ? '-' : ' ';
+  const character = String.fromCharCode(Number(code));
+  return '<>&'.includes(character) ? written : character;
+}
+
+/** The normalised text, without colours of a terminal; its length may differ by the spaces after full-width commas. */
+export function withPlainCharacters(written: string): string {
+  const decoded = written.includes('&') ? written.replace(ENTITY, entity) : written;
+  if (!UNUSUAL.test(decoded)) return decoded;
+  const text = decoded.includes(escapeCharacter) ? decoded.replace(COLOURS, '') : decoded;
   const codes = codesOf(text);
   const plain = new Uint16Array(2 * codes.length);
   let length = 0;

@@ -50,11 +50,11 @@ const maxOperand = 120;
 export const KIND =
   '(?:option|candidate|alternative|choice|proposal|variant|idea|plan|version|set|attempt|possibility|scenario|solution|vector|point|方案|选项|候选)';
 
-const OPENING = /^(?:[\s>|{}("'[•·,;→⇒➜-]|=>|\+ |#{1,6} |\d{1,3}[.)](?= |$)|\(?[A-Za-z]\)(?= ))*/;
+const OPENING = /^(?:[\s>|{}("'[•·,;→⇒➜-]|=>|\+ |\[[xX]\] |#{1,6} |\d{1,3}[.)](?= |$)|\(?[A-Za-z]\)(?= ))*/;
 const LABEL = /[:=]["'\s([{]*$/;
-/** Brackets and points, then nothing, a new sentence, a remark, or the next key of a JSON object. */
+/** A transpose, brackets and points, then nothing, a new sentence, a remark, or the next key of a JSON object. */
 const CLOSING =
-  /^(?:(?:, ?dtype ?=[\w. ]{1,20})?[\s,;.!?"')\]}|]*(?:$|\(|#|\/\/|--|- |—|<|←|✓|✔|✅)|[\s"')\]}]*[.!?] |[\s)\]}]*, *"\w+" ?:)/;
+  /^(?:\^ ?\{?(?:T|top)\b\}?|\.T\b)?(?:(?:, ?dtype ?=[\w. ]{1,20})?[\s,;.!?"')\]}|]*(?:$|\(|#|\/\/|--|- |—|<|←|✓|✔|✅)|[\s"')\]}]*[.!?] |[\s)\]}]*, *"\w+" ?:)/;
 /** A value that was measured at this point: history, and no proposal. */
 const MEASURED =
   /^[\s"')\]},;|:-]{0,8}(?:(?:->|=>|→|⇒|=|:)\s{0,3}[+-]?\d|(?:->|=>|→|⇒|\(|with|gave|scored|got|had|reached|yielded|at|and)?[\s"']{0,3}(?:a |an |its |the |of )?(?!expected|predicted|estimated|target)(?:\w{1,20}[ _])?(?:(?:rewards?|returns?|scores?|fitness)\b|f\([^()\n]{0,40}\)|f\b|value["']? ?[:=])["']?(?! ?(?:should|will|would|can|could|may|might|must|to\b))[^\n]{0,20}?[:=]? ?(?:[+-]?\.?\d|nan\b))/i;

@@ -27,7 +27,7 @@ const RELATED =
   'changes?|deltas?|grads?|d ?param(?:eter)?s?|d ?theta|diffs?|differences?|gradients?|slopes?|derivatives?|sensitivit(?:y|ies)|adjustments?|increments?|decrements?|updates?|modifications?|corrections? (?:terms?|vectors?)|corr|correlations?|covariances?|variances?|variations?|(?:standard )?deviations?|std|stds|stdev|stddev|stderr|sd|sigmas?|errors?|loss|losses|costs?|penalt(?:y|ies)|importances?|influences?|impacts?|effects?|contributions?|perturbations?|mutations?|noises?|directions?|offsets?|shifts?|displacements?|improvements?|momentum|velocit(?:y|ies)|learning rates?|rates?|lr|steps?|step sizes?|scales?|factors?|multipliers?|ratios?|percent(?:ages?)?|confidences?|uncertaint(?:y|ies)|probabilit(?:y|ies)|evidence|ranks?|rankings?|tolerances?|spreads?|distances?|residuals?|signs?|masks?';
 /** What is measured, and where parameters may lie. */
 const MEASURED =
-  'rewards?|returns?|scores?|fitness|averages?|means?|medians?|quantiles?|statistics|states?|observations?|positions?|angles?|counts?';
+  'rewards?|returns?|scores?|fitness|averages?|means?|medians?|quantiles?|statistics|states?|observations?|positions?|angles?|counts?|visits?|obs';
 const BOUNDS = 'bounds?|limits?|ranges?|intervals?|min|mins|minim(?:um|ums|a)|max|maxs|maxim(?:um|ums|a)|domain';
 const SIDES = 'lower|upper|low|high';
 

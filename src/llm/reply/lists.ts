@@ -29,7 +29,7 @@ const BODY =
 const NO_LIST = /(?: ?(?::|=(?!=|>))|\()/y;
 /** Behind an operand: an operator, a part of it, or a method that may change it. */
 const OPERATOR =
-  /[)\]]{0,3} {0,2}(?:[*^+@%×·÷]|\/(?!\/)|- ?(?:[\d.(]|\[ ?[-+.\d]|(?:delta|grad|gradient|step|eps|best|base|params|current|noise)\b ?(?:$|[*.[(;])))|[)\]]{0,3}(?:\.(?!(?:tolist|copy|flatten|ravel|reshape|astype|squeeze|numpy|float|double|to|cpu|detach)\b)[a-z_]\w{0,30}\(|\[ ?[-:\d])|[)\]]{0,3} if\b[^\n]{1,60}\belse\b|[)\]]{0,3} (?:times|plus|minus|divided by|multiplied by|scaled by)\b/my;
+  /[)\]]{0,3} {0,2}(?:(?!\^ ?\{?(?:T|top)\b)[*^+@%×·÷]|\/(?!\/)|- ?(?:[\d.(]|\[ ?[-+.\d]|(?:delta|grad|gradient|step|eps|best|base|params|current|noise)\b ?(?:$|[*.[(;])))|[)\]]{0,3}(?:\.(?!(?:tolist|copy|flatten|ravel|reshape|astype|squeeze|numpy|float|double|to|cpu|detach)\b)[a-z_]\w{0,30}\(|\[ ?[-:\d])|[)\]]{0,3} if\b[^\n]{1,60}\belse\b|[)\]]{0,3} (?:times|plus|minus|divided by|multiplied by|scaled by)\b/my;
 const WRAPPER =
   /(?:(?:np|numpy|torch|tf|jnp|math|decimal)\.)?(?:float\d{0,3}|double|int\d{0,2}|array|asarray|tensor|list|tuple|Decimal|number) ?\(|[[\]()]/gi;
 

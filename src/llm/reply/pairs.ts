@@ -16,7 +16,7 @@ const PAIR_HEAD = new RegExp(
     ')' +
     '["\']?(?: ?\\([^()\\n]{0,60}\\))?(?:[,;\\s"\']{0,12}\\bvalue["\']?)?' +
     ' ?(?::=|={1,2}|: ?["\'] ?:|:|\\||(?<=[\\])])((?: (?:is|are|should|must|will))?(?: be)?(?: set)? (?:to|is|becomes|equals|be|as)(?= ))|为)' +
-    '\\s{0,3}["\']?(?:(?:np\\.|numpy\\.)?float\\d{0,3}\\()?',
+    '\\s{0,3}["\']?(?:(?:np\\.|numpy\\.)?float\\d{0,3}\\(|\\((?=-))?',
   'gi',
 );
 
@@ -65,7 +65,9 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
     pairs++;
     if (pairs > maxPairs + 10 * count) return null;
     const slot = { index, value: read.value, problem: read.problem };
-    const joined = skipSeparators(text, resume, match.index) >= match.index;
+    const joined =
+      skipSeparators(text, resume, match.index) >= match.index ||
+      (index === (open?.slots.at(-1)?.index ?? index) + 1 && isSubheading(text, resume, match.index));
     if (open !== null && joined && !startsAnew(text, open, slot.index, match.index, count)) {
       open.slots.push(slot);
       open.length++;
@@ -103,6 +105,7 @@ function skipSeparators(text: string, from: number, limit: number): number {
     if (SEPARATOR.has(character)) at++;
     else if (text.startsWith('and', at) && !/[A-Za-z]/.test(text[at + 3] ?? '')) at += 3;
     else if (character === '和' || character === '与') at++;
+    else if (/[xX]/.test(character) && text[at - 1] === '[' && text[at + 1] === ']') at++;
     else {
       const number = matchAt(LIST_NUMBER, text, at);
       if (number === null) return at;
@@ -110,6 +113,15 @@ function skipSeparators(text: string, from: number, limit: number): number {
     }
   }
   return at;
+}
+
+/** A heading on a line of its own, or a label, that says which part of the parameters comes next. */
+const SUBHEADING =
+  /^[\s,;.]*\n[\s>#-]*(?:row|line|action|weights?|bias(?:es)?|layer|hidden|output|input|states?|group|block|part|section|for)\b[^\n[\]=]{0,50}(?:: ?|\n\s*)[>-]? ?$/i;
+const maxSubheading = 100;
+
+function isSubheading(text: string, from: number, to: number): boolean {
+  return to - from <= maxSubheading && SUBHEADING.test(text.slice(from, to));
 }
 
 const LIST_NUMBER = /(?<=\n[ ]{0,8})\d{1,3}[.)] /y;

@@ -47,6 +47,7 @@ const MARK = new RegExp(
     '(^ {0,3}```[^`\\n]{0,40}$)',
     'assistant(final|analysis|commentary)',
     "(?:^Here(?:'s| is) my (thought process|response)\\b:?)",
+    '(^(?:User|USER|Human|HUMAN|### ?(?:Instruction|User|Human)) ?:)',
   ].join('|'),
   'gm',
 );
@@ -190,6 +191,8 @@ class Splitter {
     if (done !== undefined) return { kind: 'close', name: 'thinking...' };
     if (fence !== undefined) return this.fenceEffect(fence);
     if (channel !== undefined) return channel === 'final' ? { kind: 'reset' } : { kind: 'open', name: channel };
+    // A base model goes on with the next turn.
+    if (match[17] !== undefined) return { kind: 'end', skip: false };
     if (match[16] === 'thought process') return this.begun ? asText : { kind: 'open', name: 'thought process' };
     return closes('thought process', this.openCounts);
   }
@@ -321,6 +324,7 @@ function named(name: string, closing: boolean): Effect {
 }
 
 function squareEffect(name: string, closing: boolean, begun: boolean): Effect {
+  if (name === 'TOOL_CALLS') return { kind: 'drop' };
   if (name === 'INST') return closing || !begun ? { kind: 'drop' } : { kind: 'end', skip: false };
   // In square brackets only words in capitals are marks; "[thinking]" may be a remark, unless it is closed like a tag.
   return closing || name === name.toUpperCase() || /^think(?:ing)?$/i.test(name) ? named(name, closing) : asText;
