@@ -81,7 +81,7 @@ describe('a model that refuses', () => {
     const chain = new ModelChain(refusing, [cheap()]);
     const { summary, folder } = await smallRun({ models: { search: chain, critic: chain }, overrides });
     // After its first call it is passed over.
-    expect(summary.llm).toMatchObject({ calls: 4, prompt_tokens: 3660, completion_tokens: 83 });
+    expect(summary.llm).toMatchObject({ calls: 4, failed_calls: 1, prompt_tokens: 3660, completion_tokens: 83 });
     expect(summary.llm.by_model).toMatchObject({
       'openai/scripted': { calls: 0, prompt_tokens: 60, completion_tokens: 3 },
       'openai/cheap': { calls: 4, prompt_tokens: 3600 },

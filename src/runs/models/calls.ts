@@ -133,7 +133,9 @@ export class RunCalls {
         },
       });
       for (const request of failed) run.failed?.delete(request);
-      return { ...asked, ...failedUsage(failed) };
+      // The model that answered knows neither those to the models before it nor those in another form of reply.
+      const requests = failed.length === 0 ? asked.reply.requests : Math.max(asked.reply.requests, failed.length + 1);
+      return { ...asked, reply: { ...asked.reply, requests }, ...failedUsage(failed) };
     } finally {
       onCall?.(null);
     }
