@@ -67,7 +67,7 @@ const MEASURED_IN_LIST =
   /^ {0,8}\n[ >•-]{0,8}(?:\w{1,20}[ _])?(?:rewards?|returns?|scores?|fitness)["']? {0,3}[:=] {0,3}(?:[+-]?\.?\d|nan\b)/i;
 
 const OLD =
-  /\b(?:previous(?:ly)?|prior|old(?:er)?|earlier|before|current(?:ly)?|existing|original(?:ly)?|initial(?:ly)?|last|so far|history|trials?|already|was|were|tried|compared|unlike|previous_\w+|old_\w+|last_\w+|current_\w+|history_\w+|initial_\w+|best_so_far|trial_\w+)\b|之前|历史|上一|原来|旧/gi;
+  /\b(?:prev|previous(?:ly)?|prior|old(?:er)?|earlier|before|current(?:ly)?|existing|original(?:ly)?|initial(?:ly)?|last|so far|history|trials?|already|was|were|tried|compared|unlike|previous_\w+|old_\w+|last_\w+|current_\w+|history_\w+|initial_\w+|best_so_far|trial_\w+)\b|之前|历史|上一|原来|旧/gi;
 const NEVER =
   /\b(?:draft|wrong|(?<!my )bad|worst|reject(?:ed)?|discard(?:ed)?|avoid|not|don't|never|example|e\.g|for instance|such as|instead of|rather than|better than|worse than|mistake|brainstorm|scratch|invalid|incorrect|draft_\w+|first attempt|forbidden|prohibited|banned|disallowed|illegal|unusable|exclud(?:e|ed|ing)|duplicates?|skip(?:ped)?|defaults?|examples|descriptions?|none of|refuse|unable|(?<=^\W{0,4}(?:the )?)(?:known|measured|seen|repeat(?:s|ed)?))\b|[❌✗✘🚫⛔]|草稿|错误|不要/giu;
 /** In the clause before the numbers; elsewhere it may give a reason ("I can't see a trend, so I explore:"). */
@@ -277,7 +277,7 @@ function roleOf(text: string, draft: Draft, around: Surroundings): Role {
   if (isAsked(around)) return 'asked';
   if (draft.kind !== 'pairs') {
     if (announcesOther(`${key} ${lead}`.slice(-60))) return 'other';
-    if (name !== '' && !isVectorKey(name) && roleOfLabel(name) !== 'final') return 'unclear';
+    if (name !== '' && !isVectorKey(name) && roleOfLabel(name) === 'plain') return 'unclear';
     // A list in a sentence is a vector only where the sentence says so.
     if (!alone && !announcesVector(before) && !PROPOSING.test(lead)) return 'rejected';
   }
