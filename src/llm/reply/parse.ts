@@ -5,13 +5,15 @@
  * lists, JSON, one parameter a line, bold names, typographic minus signs and reasoning sections; all of that is read.
  *
  * Which numbers are the answer:
- * 1. Reasoning sections are removed (`withoutReasoning`); nothing in them can be the answer.
+ * 1. Reasoning sections are removed (`splitReasoning`); nothing in them can be the answer.
  * 2. A block is a run of pairs with only separators and remarks between them, or one list. It is complete when it
  *    names every index.
  * 3. A block is no answer where the text calls it old ("previous best: ..."), rejects it, asks about it, calls it another
  *    quantity ("gradient: ...") or computes with it ("2 * [...]").
- * 4. The answer is the first complete block that stands alone, which means on lines of its own. Nothing that follows can
- *    override it; where the text below it takes it back or changes a part of it, there is no answer.
+ * 4. The answer is the complete block that stands alone, which means on lines of its own. Where several differ, the text
+ *    has to choose one: by a decision ("final answer: ..."), by taking the earlier ones back, or by a label of parameters
+ *    below names of something else ("Background: ...", "New parameters: ..."). Where the text below replaces the answer,
+ *    takes it back or changes a part of it, or where other numbers stand under a name that may be anything, there is none.
  * 5. When no block stands alone, a complete block inside a sentence counts, if all such blocks agree.
  * 6. Values are looked at only after the choice, so an answer with a bad number is refused; the parser never falls
  *    back to numbers that the model quotes elsewhere.
