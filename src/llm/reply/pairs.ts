@@ -64,7 +64,8 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
     }
     pairs++;
     if (pairs > maxPairs + 10 * count) return null;
-    const slot = { index, value: read.value, problem: read.problem };
+    const remark = matchAt(REMARK, text, read.end) ?? '';
+    const slot = { index, value: read.value, problem: read.problem ?? problemOfRemark(remark, read.value) };
     const joined =
       skipSeparators(text, resume, match.index) >= match.index ||
       (index === (open?.slots.at(-1)?.index ?? index) + 1 && isSubheading(text, resume, match.index));
@@ -77,7 +78,7 @@ export function findPairs(text: string, count: number, taken: (at: number) => nu
       drafts.push(open);
     }
     if (index < count) open.named.add(index);
-    resume = read.end + remarkLength(text, read.end);
+    resume = read.end + remark.length;
   }
   return drafts;
 }
@@ -128,8 +129,14 @@ const LIST_NUMBER = /(?<=\n[ ]{0,8})\d{1,3}[.)] /y;
 /** A remark behind a value: in brackets, or up to the end of the line. A pair inside a remark is not part of the draft. */
 const REMARK = /[ ,;.]{0,4}(?:\([^()\n]{0,200}\)|(?:#|\/\/|--|<-|←|—)[^\n]*|[-:] (?![^\n]{0,200}?param)[^\n]*)/y;
 
-function remarkLength(text: string, at: number): number {
-  return matchAt(REMARK, text, at)?.length ?? 0;
+const OTHER_VALUE =
+  /\b(?:no[:,;]|actually|(?:should|must) be|correct(?:ed)?(?: to)?|changed? to|now|instead|rather|revised(?: to)?|updated? to)[ :=,]{1,3}([+-]?(?:\d+(?:\.\d+)?|\.\d+))(?![\d.]*\d|[A-Za-z%]| (?:times|x|percent|points?|of|steps?|trials?|lower|higher|larger|smaller|more|less|above|below)\b)/i;
+
+/** "3 (should be 1.5)": the remark behind a value gives another one. */
+function problemOfRemark(remark: string, value: number): string | null {
+  const other = OTHER_VALUE.exec(remark);
+  if (other === null || Number(other[1]) === value) return null;
+  return `is given as ${value} and, in a remark behind it, as ${Number(other[1])}`;
 }
 
 /**
