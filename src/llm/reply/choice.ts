@@ -82,7 +82,9 @@ const CHANGING =
   /(?:^|[.!?;:,(—-] *|\b(?:then|now|please|actually|will|let me|let's|rather|instead|must|should|to) +)(?:(?:then|now|please|but) )?(?:change|make|set|let|replace|use|put|raise|lower|increase|decrease|reduce|adjust|update|fix|correct|i meant) +(?:the value of )?$/i;
 /** The same before a whole vector: "Use [...] instead.", "It should be [...]" */
 const REPLACING =
-  /(?:^|[.!?;:,(—-] *)(?:(?:on (?:second |further )?(?:thought|reflection)|but|then|now|please|actually|so|rather|instead|i|we|i'll|i'd|will|would|let's|let me|it|this|they|(?:the|my) (?:answer|proposal|point|params?|parameters|values?|numbers)),? +){0,5}(?:change|make|set|let|replace|use|put|update|fix|correct|meant|go with|try|test|play|evaluate|measure|answer|propose|suggest|recommend|submit|choose|pick|take|is|are|should (?:be|have been)|must be|ought to be)(?: (?:it|this|that|them|these|params?|parameters|the (?:answer|point|params?|parameters|values?|numbers)))?(?: (?:to|with|by|as|be|into))? *$/i;
+  /(?:^|[.!?;:,(—-] *)(?:(?:on (?:second |further )?(?:thought|reflection)|but|then|now|please|actually|so|rather|instead|i|we|i'll|i'd|will|would|let's|let us|let me|it|this|they|(?:the|my) (?:answer|proposal|point|params?|parameters|values?|numbers)),? +){0,5}(?:change|make|set|let|replace|use|put|update|fix|correct|meant|go with|try|test|play|evaluate|measure|answer|propose|suggest|recommend|submit|choose|pick|take|is|are|should (?:be|have been)|must be|ought to be)(?: (?:it|this|that|them|these|params?|parameters|the (?:answer|point|params?|parameters|values?|numbers)))?(?: (?:to|with|by|as|be|into))? *$/i;
+/** "Therefore, [...]" */
+const CONCLUDING = /(?:^|[.!?;:] *)(?:so|thus|hence|therefore|instead|better(?: is| would be)?|better still)[,:]? *$/i;
 /** A rule that the answer breaks, and then others. */
 const BROKEN_RULE =
   /(?:^|[.!?:;\n] *)(?:(?:but|and|so) )?(?:this|that|these) (?:violates?|exceeds?|(?:is|are) (?:out of|outside))\b[^.\n]{0,60}(?:[.!]|, (?:so|thus|hence)[,:]?) *$/i;
@@ -134,7 +136,8 @@ function changes(text: string, { complete, alone, role, corrects, draft }: Candi
   const before = text.slice(Math.max(answer.end, draft.start - 60), draft.start);
   const line = before.slice(before.lastIndexOf('\n') + 1);
   if (CONDITIONAL.test(line)) return false;
-  if ((complete ? REPLACING : CHANGING).test(line) || (complete && BROKEN_RULE.test(before))) return true;
+  if (complete ? REPLACING.test(line) || CONCLUDING.test(line) || BROKEN_RULE.test(before) : CHANGING.test(line))
+    return true;
   if (draft.kind !== 'pairs') return false;
   return (draft.start - answer.end < 60 && EXCEPT.test(before)) || OBLIGED.test(text.slice(draft.start, draft.end));
 }

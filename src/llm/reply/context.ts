@@ -73,7 +73,7 @@ const NEVER =
 /** In the clause before the numbers; elsewhere it may give a reason ("I can't see a trend, so I explore:"). */
 const NEGATION = /\b(?:cannot|can not|\w{2,8}n't)(?![\w'])/gi;
 const IDEA =
-  /\b(?:attempt|idea|candidates?|options?|maybe|perhaps|consider(?:ing)?|suppose|could|might|possib(?:le|ly|ility|ilities)|(?<!^\W{0,4})try|trying|guess|tentative|start(?:ing)?|what if|variants?|scenario|hmm+|first idea|candidate_\w+|option_\w+)\b|候选|选项|方案|备选/gi;
+  /\b(?:attempt|idea|candidates?|options?|maybe|perhaps|consider(?:ing)?|suppose|could|might|possib(?:le|ly|ility|ilities)|(?:an?|the|first|one|my) try|try(?= ?#?\d)|trying|tempting|guess|tentative|start(?:ing)?|what if|variants?|scenario|hmm+|first idea|candidate_\w+|option_\w+)\b|候选|选项|方案|备选/gi;
 const DECISION =
   /\b(?:final(?:ly)?|correct(?:ed|ion)|revis(?:ed|ion)|decision|decid(?:e|ed)|choose|chosen|choice|pick(?:ed)?|select(?:ed|ion)?|go(?:ing)? with|settle|submit|recommend(?:ed|ation)?|conclusion|conclude|instead(?! of)|better(?! than)|improved|actually|best (?:of|choice|option|candidate|answer|guess|solution)|fix(?:ed)?|adjusted|therefore|thus|hence|final_\w+|corrected_\w+|revised_\w+|chosen_\w+|best_(?:choice|option))\b|最终|最后|选择|决定|更正|修正|最佳(?:选择|方案)/gi;
 const PROPOSAL =
@@ -279,7 +279,10 @@ function roleOf(text: string, draft: Draft, around: Surroundings): Role {
     if (announcesOther(`${key} ${lead}`.slice(-60))) return 'other';
     if (name !== '' && !isVectorKey(name) && roleOfLabel(name) === 'plain') return 'unclear';
     // A list in a sentence is a vector only where the sentence says so.
-    if (!alone && !announcesVector(before) && !PROPOSING.test(lead)) return 'rejected';
+    if (!alone && key === '' && !announcesVector(before) && !PROPOSING.test(lead)) {
+      // "Better would be [...]" comes into question; beside an answer on a line of its own it is a reason.
+      return roleOfLabel(lead) === 'final' ? 'plain' : 'rejected';
+    }
   }
   if (SCHEMA_KEY.test(key)) return 'rejected';
   const own = roleOfLabel(key);
