@@ -51,6 +51,8 @@ export const KIND =
   '(?:option|candidate|alternative|choice|proposal|variant|idea|plan|version|set|attempt|possibility|scenario|solution|vector|point|方案|选项|候选)';
 
 const OPENING = /^(?:[\s>|{}("'[•·,;→⇒➜-]|=>|\+ |\[[xX]\] |#{1,6} |\d{1,3}[.)](?= |$)|\(?[A-Za-z]\)(?= ))*/;
+/** What follows on the line gives reasons, whatever it ends with. */
+const REASON = /^\W*(?:reason|why|explanation|rationale|because|justification|line 2)\b/i;
 const LABEL = /[:=]["'\s([{]*$/;
 /** A transpose, brackets and points, then nothing, a new sentence, a remark, or the next key of a JSON object. */
 const CLOSING =
@@ -132,7 +134,8 @@ export function readContexts(text: string, drafts: readonly Draft[], count: numb
     const operand = textBefore(text, draft.start);
     const before = (call === null ? around.before : around.before.slice(0, call.index)).replace(OPENING, '');
     const answerMark = before.includes(marks.answer);
-    const isLabel = before === '' || (LABEL.test(before) && before.length <= maxLabel) || answerMark;
+    const isLabel =
+      before === '' || answerMark || (LABEL.test(before) && before.length <= maxLabel && !REASON.test(before));
     // A heading goes for all drafts below it, until other text comes, or a blank line and no next bullet.
     const isBare = before === '' || NAME_LABEL.test(before);
     const above = isBare ? headingAbove(text, around.lineStart, behind) : '';

@@ -100,7 +100,11 @@ const KEY_QUANTITY = new RegExp(
 const VECTOR_KEY =
   /\b(?:polic(?:y|ies)|actions?|table|coefficients?|gains?|controller|list|array|data|sets?|results?|outputs?|points?|solutions?|options?|candidates?|choices|vec|guess|phi|pi|param\w*|proposals?|alternatives|vectors?|proposed|suggested|suggestion|chosen|best|improved|optimal|optimum|updated|args|arguments?|input|response|reply|message|content|text|linear|tabular|items|gen|generation|trial|previous|old|current)\b|(?:^| )(?:(?![dg]$)[A-Za-zθ]\d?|\d{1,3})$|[值策量]/i;
 
-const VARIABLE = /^(?:const |let |var |self\.)?([A-Za-z_]\w{0,40}(?:\.\w{1,40})?) ?(?::[^=:]{1,30})?=["'\s([{]*$/;
+/** Behind the name of a variable, as `: list[float]`; "Reason: params = " is none. */
+export const TYPE = '(?:: ?(?!param|theta|weights)[\\w.<>|[\\]]{1,30}(?:, ?[\\w.<>|[\\]]{1,30})? ?)?';
+const VARIABLE = new RegExp(
+  `^(?:const |let |var |self\\.)?([A-Za-z_]\\w{0,40}(?:\\.\\w{1,40})?) ?${TYPE}=["'\\s([{]*$`,
+);
 
 /** The words of the variable that a label assigns to; '' when it assigns to none. */
 export const variableWords = (label: string): string => keyWords(VARIABLE.exec(label)?.[1] ?? '');

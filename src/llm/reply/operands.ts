@@ -1,5 +1,6 @@
 /** Whether parameters are yet to be computed from the numbers of a reply, by an operator, a call, code or an order. */
 import type { Draft } from './draft.ts';
+import { TYPE } from './labels.ts';
 
 const anyOf = (...patterns: readonly string[]) => patterns.join('|');
 
@@ -117,8 +118,9 @@ export function recomputes(text: string, variable: string | null): boolean {
   return RECOMPUTED.test(text) || (variable !== null && computesWith(text, variable));
 }
 
-const ASSIGNED =
-  /(?:^|[\n;])[ >]*(?:(?:const|let|var) )?([A-Za-z_]\w{0,40}) ?(?::[^=:\n]{1,30})?= ?(?:[\w.]{1,30}\()?["' ([{]*$/;
+const ASSIGNED = new RegExp(
+  `(?:^|[\\n;])[ >]*(?:(?:const|let|var) )?([A-Za-z_]\\w{0,40}) ?${TYPE}= ?(?:[\\w.]{1,30}\\()?["' ([{]*$`,
+);
 
 /** The variable that numbers are assigned to, by the text before them; null: none. */
 export const variableOf = (before: string): string | null => ASSIGNED.exec(before)?.[1] ?? null;
