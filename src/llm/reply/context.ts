@@ -292,9 +292,13 @@ function roleOf(text: string, draft: Draft, around: Surroundings): Role {
   if (own !== 'plain') return own;
   if (!remarked && CHOSEN_BEHIND.test(after)) return 'final';
   if (NOT_THIS.test(lead)) return 'rejected';
-  const said = roleOfLabel(lead.replace(/\([^()]{0,100}\)/g, ' '));
+  const said = roleOfLabel(lead.replace(BRACKETS, ' '));
   return said === 'plain' && answerMark ? 'final' : said;
 }
+
+/** Remarks in brackets, but for one that is nothing but the name of a state: "Params (old):" */
+const BRACKETS =
+  /\((?!(?:old|before|previous|prior|original|current|trial \d{1,6}|revised|final|corrected|adjusted|improved)\)\s*[:=])[^()]{0,100}\)/gi;
 
 /** The role that the words of a label give; in each clause the first word decides, and a decision beats other clauses. */
 function roleOfLabel(label: string): Role {
