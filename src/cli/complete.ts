@@ -31,6 +31,18 @@ async function complete(shell: string | undefined, { json }: Options, io: Io): P
     throw new UsageError('complete', `expected a shell, got none; add one of ${shells.join(', ')}`);
   }
   const known = knownName('complete', 'shell', shell, shells);
-  if (known === 'bash') return io.print(bashScript.trimEnd());
-  script(known, 'r2po', 'r2po');
+  io.print((known === 'bash' ? bashScript : scriptOf(known)).trimEnd());
+}
+
+/** What the package prints by `console.log`, whose text goes to stderr in this program. */
+function scriptOf(shell: string): string {
+  const printed: string[] = [];
+  const { log } = console;
+  console.log = (text: string) => printed.push(text);
+  try {
+    script(shell, 'r2po', 'r2po');
+  } finally {
+    console.log = log;
+  }
+  return printed.join('\n');
 }

@@ -19,6 +19,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'runs', 'trial'), { recursive: true });
   writeFileSync(join(folder, 'runs', 'trial', 'run.json'), '{}');
   writeFileSync(join(folder, 'own.yaml'), '');
+  writeFileSync(join(folder, 'größer.yaml'), '');
   writeFileSync(join(folder, '$(touch hacked)'), '');
   process.chdir(folder);
 });
@@ -41,10 +42,12 @@ describe('suggest', () => {
     [['run', 'cart'], 'cartpole/'],
     [['run', 'cartpole/cma'], 'cartpole/cma-es'],
     [['run', 'o'], 'own.yaml'],
+    [['run', 'gr'], 'größer.yaml'],
     [['run', 'cartpole/r2po', '--model', 'off'], 'offline'],
     [['run', 'cartpole/r2po', '--seed', '3', 'evaluation.ep'], 'evaluation.episodes='],
     [['run', 'cartpole/r2po', 'evaluation.backend=w'], 'evaluation.backend=wasm'],
-    [['run', '--backend=w'], '--backend=wasm'],
+    [['run', '--backend=w'], 'wasm'],
+    [['eval', '--policy=r'], 'runs/'],
     [['sweep', 'cartpole/r2po', 'selection=p'], 'selection=paired'],
     [['sweep', 'cartpole/r2po', 'froz'], 'frozenlake/'],
     [['parity', 'CartPole-v1', 'Swim'], 'Swimmer-v5'],
@@ -60,6 +63,10 @@ describe('suggest', () => {
     [['sweep', 'cartpole/pp'], 'cartpole/ppo'],
     [['baseline', 'cart'], 'cartpole/'],
     [['baseline', 'pendulum/zoo/s'], 'pendulum/zoo/sac'],
+    [['baseline', 'pendulum/ref'], 'pendulum/reference/sac'],
+    [['sweep', 'cartpole/sb3/a'], 'cartpole/sb3/ars'],
+    [['sweep', 'cartpole/ppo', 'settings=sb3,z'], 'settings=sb3,zoo'],
+    [['sweep', 'cartpole/ppo', 'defects.end'], 'defects.endless_schedule='],
     [['baseline', 'cartpole/ppo', 'settings=z'], 'settings=zoo'],
     [['baseline', 'cartpole/ppo', 'evaluation.ev'], 'evaluation.every='],
   ])('completes %j', (words, expected) => {
@@ -90,8 +97,18 @@ describe('suggest', () => {
 });
 
 describe('complete', () => {
-  it('prints the script of each shell, and names an unknown one', async () => {
-    expect((await runCommand('complete', 'bash')).stdout).toContain('complete -F _r2po r2po');
+  it.each([
+    ['bash', 'complete -F _r2po r2po'],
+    ['zsh', '#compdef r2po'],
+    ['fish', 'complete -c r2po '],
+    ['powershell', "Register-ArgumentCompleter -CommandName 'r2po'"],
+  ])('prints the script for %s on stdout', async (shell, line) => {
+    const { stdout, stderr } = await runCommand('complete', shell);
+    expect(stdout).toContain(line);
+    expect(stderr).toBe('');
+  });
+
+  it('names an unknown shell', async () => {
     const { code, stderr } = await runCommand('complete', 'zhs');
     expect(stderr).toContain('did you mean "zsh"');
     expect(code).toBe(2);
@@ -105,9 +122,12 @@ describe('complete', () => {
       'ask() { COMP_LINE="$1" COMP_POINT=99; _r2po; echo "$COMPREPLY"; }',
       "ask 'r2po pari'",
       "ask 'r2po run cartpole/r2po evaluation.backend=wa'",
+      "ask 'r2po run --backend=wa'",
+      'COMP_WORDBREAKS=" "',
+      "ask 'r2po run --backend=wa'",
     ].join('\n');
     const answer = execFileSync('bash', ['--norc', '-c', lines], { encoding: 'utf8', cwd: folder });
     // bash replaces what stands behind the "=".
-    expect(answer).toBe('parity\nwasm\n');
+    expect(answer).toBe('parity\nwasm\nwasm\n--backend=wasm\n');
   });
 });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 export type ValueKind =
   | 'configs'
   | 'keys'
-  /** keys of a configuration with several values each */
+  /** keys of a configuration or of a training, with several values each */
   | 'swept keys'
   | 'trainings'
   | 'training keys'
@@ -60,7 +60,7 @@ export interface CompletionTable {
   readonly envs: readonly string[];
   readonly models: readonly string[];
   readonly keys: readonly KeyEntry[];
-  /** `cartpole/ppo`, `cartpole/zoo/ppo` */
+  /** `cartpole/ppo`, `cartpole/sb3/ppo` */
   readonly trainings: readonly string[];
   readonly trainingKeys: readonly KeyEntry[];
 }
@@ -68,7 +68,7 @@ export interface CompletionTable {
 /** A folder of a hundred thousand runs is no list to choose from. */
 const maxEntries = 1000;
 /** Shells expand what they are given: a name with other characters, such as `$(command)`, is not suggested. */
-const safeValue = /^[\w./:=@%+,~#-]+$/;
+const safeValue = /^[\p{L}\p{M}\p{N}_./:=@%+,~#-]+$/u;
 
 const plain = (values: readonly string[]): Suggestion[] => values.map((value) => ({ value, about: '' }));
 
@@ -102,7 +102,8 @@ function inSteps(names: readonly string[], word: string): Suggestion[] {
 function keySuggestions(keys: readonly KeyEntry[], word: string): Suggestion[] {
   const [name] = word.split('=', 1);
   if (!word.includes('=')) return keys.map(({ value, about }) => ({ value: `${value}=`, about }));
-  return plain((keys.find(({ value }) => value === name)?.values ?? []).map((value) => `${name}=${value}`));
+  const values = keys.filter(({ value }) => value === name).flatMap((key) => key.values);
+  return plain(values.map((value) => `${name}=${value}`));
 }
 
 /** The same behind the last comma, without the values before it. */
@@ -126,7 +127,7 @@ function valuesOf(kind: ValueKind, table: CompletionTable, word: string): Sugges
     case 'keys':
       return keySuggestions(table.keys, word);
     case 'swept keys':
-      return sweptSuggestions(table.keys, word);
+      return sweptSuggestions([...table.keys, ...table.trainingKeys], word);
     case 'trainings':
       return inSteps(table.trainings, word);
     case 'training keys':
@@ -157,6 +158,12 @@ function argumentAt(command: CommandCompletions, before: readonly string[]): Arg
   return found?.behind === undefined || found.behind === values.at(-1) ? found : null;
 }
 
+/** The option of `--option=begun`, and what a suggestion continues; the option is empty for any other word. */
+function partsOf(word: string): [flag: string, begun: string] {
+  const [, flag = '', begun = word] = /^(--[a-z-]+)=(.*)$/.exec(word) ?? [];
+  return [flag, begun];
+}
+
 function suggestionsFor(table: CompletionTable, words: readonly string[], word: string): Suggestion[] {
   const [name, ...before] = words;
   if (name === undefined || (name === 'help' && before.length === 0)) {
@@ -166,11 +173,10 @@ function suggestionsFor(table: CompletionTable, words: readonly string[], word: 
   if (command === undefined) return [];
   const taking = optionOf(command, before.at(-1));
   if (taking?.value) return suggestionsAt(taking.value, table, word);
-  const [flag = '', begun] = /^(--[a-z-]+)=(.*)$/.exec(word)?.slice(1) ?? [];
-  if (begun !== undefined) {
+  const [flag, begun] = partsOf(word);
+  if (flag !== '') {
     const value = optionOf(command, flag)?.value;
-    const found = value ? suggestionsAt(value, table, begun) : [];
-    return found.map((one) => ({ ...one, value: `${flag}=${one.value}` }));
+    return value ? suggestionsAt(value, table, begun) : [];
   }
   if (word.startsWith('-')) {
     return command.options.flatMap(({ flags, about }) => flags.map((value) => ({ value, about })));
@@ -179,12 +185,16 @@ function suggestionsFor(table: CompletionTable, words: readonly string[], word: 
   return argument === null ? [] : suggestionsAt(argument, table, word);
 }
 
-/** Suggestions for the last word, in their order, each once. `words`: behind the name of the program; the last may be empty. */
+/**
+ * Suggestions for the last word, in their order, each once. `words`: behind the name of the program; the last may be empty. Those
+ * for `--option=value` are values, as the scripts put the option before them.
+ */
 export function suggest(table: CompletionTable, words: readonly string[]): Suggestion[] {
   const word = words.at(-1) ?? '';
+  const [, begun] = partsOf(word);
   const found = new Map<string, Suggestion>();
   for (const one of suggestionsFor(table, words.slice(0, -1), word)) {
-    if (one.value.startsWith(word) && safeValue.test(one.value) && !found.has(one.value)) found.set(one.value, one);
+    if (one.value.startsWith(begun) && safeValue.test(one.value) && !found.has(one.value)) found.set(one.value, one);
   }
   return [...found.values()];
 }

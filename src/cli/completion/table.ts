@@ -1,7 +1,7 @@
 /** The table of completions, from the commands and the schema of the configuration. Loads every command. */
 import { type Argument, Command, type Option } from 'commander';
 import { algorithms } from '../../baselines/algorithms.ts';
-import { baselineJsonSchema } from '../../baselines/settings.ts';
+import { baselineJsonSchema, sources } from '../../baselines/settings.ts';
 import { configJsonSchema } from '../../config/json-schema.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
 import { envs } from '../../envs/index.ts';
@@ -106,12 +106,12 @@ function keysIn(schema: JsonSchema, path: string): KeyEntry[] {
   });
 }
 
-/** An environment with each algorithm that fits it, by default and as tuned by the zoo. */
+/** An environment with each algorithm that fits it, by default and with each source of its settings. */
 const trainings = (): string[] =>
   envs.flatMap(({ folder, action }) =>
     algorithms
       .filter(({ actions }) => actions.includes(action.kind))
-      .flatMap(({ id }) => [`${folder}/${id}`, `${folder}/zoo/${id}`]),
+      .flatMap(({ id }) => [`${folder}/${id}`, ...sources.map((source) => `${folder}/${source}/${id}`)]),
   );
 
 export async function completionTable(): Promise<CompletionTable> {
