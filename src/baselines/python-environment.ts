@@ -87,15 +87,19 @@ const interpreterIn = (folder: string): string =>
 
 const markerName = 'r2po-installed.json';
 
-/** Packages without which nothing can be trained. */
+/** Packages without which nothing can be trained, and whose versions results depend on. */
 const needed = ['stable-baselines3', 'sb3-contrib', 'gymnasium', 'torch', 'numpy', 'mujoco'] as const;
+/** What the MuJoCo environments of Gymnasium import beside it; no result depends on their versions. */
+const besideMujoco = ['imageio', 'packaging'] as const;
+const asked = [...needed, ...besideMujoco] as const;
+const forMujoco: readonly string[] = ['mujoco', ...besideMujoco];
 
 const question = `
 import importlib.metadata as m, json, sys
 def version(name):
     try: return m.version(name)
     except m.PackageNotFoundError: return None
-names = ${JSON.stringify(needed)}
+names = ${JSON.stringify(asked)}
 print(json.dumps({"python": list(sys.version_info[:3]), "packages": {name: version(name) for name in names}}))
 `;
 
@@ -119,7 +123,7 @@ async function ask(python: string, run: RunProgram): Promise<PythonFacts | { rea
   return { problem: `it is no Python ${lowest.join('.')} or later${last === '' ? '' : ` (${last.slice(0, 200)})`}` };
 }
 
-const install = () => `pip install ${needed.map((name) => `${name}==${lockedVersion(name)}`).join(' ')}`;
+const install = () => `pip install ${asked.map((name) => `${name}==${lockedVersion(name)}`).join(' ')}`;
 
 /**
  * Checks a Python that the user names. `mujoco`: whether its version matters. Throws a usage error that says what is missing.
@@ -143,7 +147,7 @@ async function checkPython(
       `expected Python ${lowest.join('.')} or later, got ${version} at "${python}"; name another one`,
     );
   }
-  const missing = needed.filter((name) => facts.packages[name] === null && (name !== 'mujoco' || mujoco));
+  const missing = asked.filter((name) => facts.packages[name] === null && (mujoco || !forMujoco.includes(name)));
   if (missing.length > 0) {
     throw new UsageError(
       option,

@@ -18,10 +18,11 @@ function versions() {
   const locked = ['requirements.txt', 'torch.txt'].map((name) =>
     readFileSync(new URL(`../../src/baselines/python/${name}`, import.meta.url), 'utf8'),
   );
-  const names = ['stable-baselines3', 'sb3-contrib', 'gymnasium', 'torch', 'numpy', 'mujoco'];
+  const names = ['stable-baselines3', 'sb3-contrib', 'gymnasium', 'torch', 'numpy', 'mujoco', 'imageio', 'packaging'];
   const version = (name) => new RegExp(`^${name}==(\\S+)`, 'm').exec(locked.join('\n'))[1];
   const packages = Object.fromEntries(names.map((name) => [name, version(name)]));
   if (behaviour === 'no-sb3') packages['sb3-contrib'] = null;
+  if (behaviour === 'no-imageio') packages.imageio = null;
   if (behaviour === 'sb3-1') packages['stable-baselines3'] = '1.8.0';
   if (behaviour === 'other-torch') packages.torch = '2.1.0+cpu';
   const python = behaviour === 'old-python' ? [3, 8, 10] : [3, 11, 7];

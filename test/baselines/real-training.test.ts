@@ -32,6 +32,7 @@ const trainings = [
   ['mountaincar/zoo/a2c', 'A2C', ['steps=800'], 0],
   ['mountaincar-continuous/zoo/ppo', 'PPO', ['steps=200'], 1e-5],
   ['pendulum/td3', 'TD3', ['steps=300', 'hyperparameters.learning_starts=100'], 1e-5],
+  ['inverted-pendulum/zoo/ppo', 'PPO', ['steps=200'], 1e-5],
 ] as const;
 
 describe.skipIf(python === '')('a training with Stable-Baselines3', () => {

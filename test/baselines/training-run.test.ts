@@ -371,6 +371,15 @@ describe('a Python that cannot train', () => {
     expect(existsSync(runsDir)).toBe(false);
   });
 
+  it('needs what the MuJoCo environments import for these alone', async () => {
+    behave('no-imageio');
+    const runsDir = join(temporaryFolder(), 'runs');
+    const { code, stderr } = await train(runsDir, 'swimmer/ppo');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/expected a Python with imageio, got .* -m pip install .* imageio==\S+ packaging==/);
+    expect((await train(runsDir, 'cartpole/ppo', 'episodes=1')).code).toBe(0);
+  });
+
   it('is named where there is none at all', async () => {
     const missing = await runCommand('baseline', 'cartpole/ppo', '--python', '/nowhere/python3');
     expect(missing.code).toBe(2);
