@@ -8,6 +8,7 @@ import { unknownName } from '../base/errors.ts';
 import { between, choice, fields, finite, flag, orNull, whole } from '../base/schema-fields.ts';
 import { isSection } from '../config/layers.ts';
 import type { Env } from '../envs/env.ts';
+import { maxHidden } from '../policies/mlp.ts';
 import type { Algorithm } from './algorithms.ts';
 
 const most = 1_000_000_000;
@@ -27,16 +28,30 @@ function schedule(value: z.ZodType, what: string) {
 
 const learningRate = schedule(zeroOrMore, notNegative);
 
-const layers = z.array(count);
-const layerList = z.array(count, { error: 'a list of layer sizes, such as [64, 64]' });
-const layersOf = (a: string, b: string, isBoth: boolean) => {
-  const both = z.strictObject({ [a]: layers, [b]: layers });
-  return z.union([layers, isBoth ? both : both.partial()], {
-    error: `a list of layer sizes, such as [64, 64], or {${a}: [64], ${b}: [64]}`,
-  });
-};
-
 type Shape = Readonly<Record<string, z.ZodType>>;
+
+const optionalOnes = (shape: Shape): Shape =>
+  Object.fromEntries(Object.entries(shape).map(([name, kind]) => [name, kind.optional()]));
+
+/** A section of arguments; the message about an unknown one names the nearest. */
+function section<T extends Shape>(of: string, shape: T) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? unknownName(`argument of ${of}`, issue.keys[0]!, Object.keys(shape))
+        : 'a section of arguments',
+  });
+}
+
+/** Of the network that acts: what the policy of the run can be. A larger one would only be refused at its first snapshot. */
+const actingLayers = (what: string) => z.array(whole(1, maxHidden), { error: what }).max(2, { error: what });
+const listOfLayers = `a list of at most two layer sizes in 1 ... ${maxHidden}, such as [64, 64]`;
+const layerList = actingLayers(listOfLayers);
+const layersOf = (critic: string, isBoth: boolean) => {
+  const what = `${listOfLayers}, or {pi: [64], ${critic}: [64]}`;
+  const both = { pi: actingLayers(what), [critic]: z.array(count, { error: what }) };
+  return z.union([actingLayers(what), section('net_arch', isBoth ? both : optionalOnes(both))], { error: what });
+};
 
 /** Of all but DDPG. */
 const statistics: Shape = { stats_window_size: count };
@@ -81,7 +96,7 @@ const networks: Shape = {
 
 const actorCritic: Shape = {
   ...networks,
-  net_arch: layersOf('pi', 'vf', false),
+  net_arch: layersOf('vf', false),
   ortho_init: flag(),
   log_std_init: finite(),
   full_std: flag(),
@@ -92,7 +107,7 @@ const actorCritic: Shape = {
 
 const twoCritics: Shape = {
   ...networks,
-  net_arch: layersOf('pi', 'qf', true),
+  net_arch: layersOf('qf', true),
   n_critics: count,
   share_features_extractor: flag(),
 };
@@ -213,19 +228,6 @@ const normalization: Shape = {
   clip_reward: aboveZero,
   epsilon: aboveZero,
 };
-
-const optionalOnes = (shape: Shape): Shape =>
-  Object.fromEntries(Object.entries(shape).map(([name, kind]) => [name, kind.optional()]));
-
-/** A section of arguments; the message about an unknown one names the nearest. */
-function section<T extends Shape>(of: string, shape: T) {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? unknownName(`argument of ${of}`, issue.keys[0]!, Object.keys(shape))
-        : 'a section of arguments',
-  });
-}
 
 /** What an algorithm takes on an environment, with this policy and this normalisation. */
 export function hyperparameterSchema(

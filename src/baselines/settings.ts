@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { choice, flag, optional, orNull, section, whole } from '../base/schema-fields.ts';
 import { hashOf } from '../config/hash.ts';
-import { merge } from '../config/layers.ts';
+import { isSection, merge } from '../config/layers.ts';
 import { showValue } from '../config/problems.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { episodeSettings } from '../config/settings.ts';
@@ -264,6 +264,33 @@ function hyperparametersOf(
   return parsed.data;
 }
 
+/** Algorithms whose networks squash their actions. */
+const squashing: readonly string[] = ['ddpg', 'td3', 'sac'];
+
+/** Throws a usage error for a network without a hidden layer that is no linear policy: its first snapshot would say so. */
+function requirePolicyKind(
+  { id }: Algorithm,
+  { observation, action }: Env,
+  { policy, normalize, policy_kwargs: given }: Hyperparameters,
+  isRaw: boolean,
+): void {
+  const { net_arch: layers, squash_output: squashes = squashing.includes(id) } = (given ?? {}) as Hyperparameters;
+  const acting = isSection(layers) ? layers.pi : layers;
+  const isLinear = policy === 'LinearPolicy' || (Array.isArray(acting) && acting.length === 0);
+  if (!isLinear || observation.kind !== 'vector') return;
+  const isNormalised = normalize === true || (isSection(normalize) && normalize.norm_obs !== false);
+  const problems = [
+    ...(isNormalised && !isRaw ? ['normalised observations'] : []),
+    ...(squashes && action.kind === 'box' ? ['squashed actions'] : []),
+  ];
+  if (problems.length === 0) return;
+  throw new UsageError(
+    'baseline',
+    `expected a hidden layer with ${problems.join(' and ')}, which no linear policy here has, got none; add one to ` +
+      `"hyperparameters.policy_kwargs.net_arch"${policy === 'LinearPolicy' ? ', with hyperparameters.policy=MlpPolicy' : ''}`,
+  );
+}
+
 /** Training episodes whose evaluations, `episodes` each after every `every`, fit into the budget: those of the reference. */
 export function trainingEpisodes(budget: number, every: number, episodes: number): number {
   let training = 0;
@@ -328,12 +355,9 @@ export async function resolveBaseline(
   const { iterations, ...budget } = budgetOf(given, found);
   const { config: search } = await resolveConfig(`${env.folder}/r2po`);
   const { maxSteps, successThreshold } = episodeSettings(search, env);
-  const { n_envs, normalize, policy, ...hyperparameters } = hyperparametersOf(
-    algorithm,
-    env,
-    found,
-    given.hyperparameters,
-  );
+  const taken = hyperparametersOf(algorithm, env, found, given.hyperparameters);
+  requirePolicyKind(algorithm, env, taken, given.defects.raw_evaluation);
+  const { n_envs, normalize, policy, ...hyperparameters } = taken;
   if (given.defects.raw_evaluation && normalize === false) {
     throw new UsageError(
       'baseline',

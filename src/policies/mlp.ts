@@ -21,7 +21,7 @@ import {
 import { definePolicyKind, type Expansion, type Policy, type PolicyOptions, roundedNormals } from './policy.ts';
 
 /** Widest hidden layer: the shader keeps one layer in the memory of an invocation, of which WGSL gives 8 KiB. */
-const maxHidden = 512;
+export const maxHidden = 512;
 
 /** One bound per entry of the observation; null: none. */
 const bounds = {

@@ -171,11 +171,51 @@ describe('a name or a setting that cannot be', () => {
     ['cartpole/ppo', ['hyperparameters.policy=CnnPolicy'], '"hyperparameters.policy" to be one of MlpPolicy, got "Cnn'],
     ['pendulum/sac', ['hyperparameters.ent_coef=auto_0'], 'auto, or auto_x, which begins with x, got "auto_0"'],
     ['pendulum/td3', ['hyperparameters.policy_kwargs.net_arch={pi: [8]}'], 'or {pi: [64], qf: [64]}, got {"pi":[8]}'],
+    [
+      'cartpole/ppo',
+      ['hyperparameters.policy_kwargs.net_arch=[8,8,8]'],
+      'a list of at most two layer sizes in 1 ... 512',
+    ],
+    [
+      'cartpole/dqn',
+      ['hyperparameters.policy_kwargs.net_arch=[8,8,8]'],
+      'a list of at most two layer sizes in 1 ... 512',
+    ],
+    [
+      'cartpole/ppo',
+      ['hyperparameters.policy_kwargs.net_arch=[1024]'],
+      'net_arch.0" to be a whole number in 1 ... 512',
+    ],
+    [
+      'cartpole/ppo',
+      ['hyperparameters.policy_kwargs.net_arch={qf: [8]}'],
+      'net_arch: unknown argument of net_arch "qf"; did you mean "vf"? known: pi, vf',
+    ],
+    [
+      'pendulum/sac',
+      ['hyperparameters.policy_kwargs.net_arch={pi: [], qf: [8]}'],
+      'expected a hidden layer with squashed actions, which no linear policy here has, got none; add one to',
+    ],
+    [
+      'pendulum/ars',
+      ['hyperparameters={normalize: true, policy_kwargs: {squash_output: true}}'],
+      'with normalised observations and squashed actions, which no linear policy here has, got none; add one to ' +
+        '"hyperparameters.policy_kwargs.net_arch", with hyperparameters.policy=MlpPolicy',
+    ],
     ['cartpole/ppo', ['defects.raw_evaluation=true'], 'expected normalised observations with defects.raw_evaluation'],
     ['cartpole/ppo', ['hyperparameters.__proto__.x=1'], 'expected another key'],
   ] as const)('%s %j is refused', async (name, overrides, message) => {
     await expect(resolveBaseline(name, overrides)).rejects.toThrow(message);
     await expect(resolveBaseline(name, overrides)).rejects.toBeInstanceOf(UsageError);
+  });
+
+  it.each([
+    ['cartpole/ppo', ['hyperparameters.policy_kwargs.net_arch={pi: [], vf: [600, 8, 8]}']],
+    ['cartpole/ars', ['hyperparameters.normalize.norm_obs=false']],
+    ['cartpole/ars', ['hyperparameters.normalize=true', 'defects.raw_evaluation=true']],
+    ['frozenlake/ppo', ['hyperparameters.policy_kwargs.net_arch=[]']],
+  ] as const)('%s %j is taken, as its policy can be played', async (name, overrides) => {
+    expect(await resolveBaseline(name, overrides)).toMatchObject({ method: expect.stringContaining('sb3/') });
   });
 
   it('gives a training or a usage error, whatever it is', async () => {
