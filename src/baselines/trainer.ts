@@ -1,6 +1,6 @@
 /** The process that trains: `python/train.py` in its folder, what it says, and how it is stopped. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -159,8 +159,11 @@ function lastWords(folder: string): string {
 }
 
 function failureOf({ kind, detail }: Extract<TrainerLine, { type: 'failed' }>, folder: string): R2poError {
+  const before = existsSync(join(folder, 'checkpoint'))
+    ? 'the last checkpoint is from before'
+    : 'no checkpoint was due yet';
   const remedies: Readonly<Record<string, string>> = {
-    nan: 'the last checkpoint is from before; lower hyperparameters.learning_rate in a new run',
+    nan: `${before}; lower hyperparameters.learning_rate in a new run`,
     disk: 'make room, or choose another --runs-dir',
   };
   const remedy = remedies[kind] ?? `what Python said is in "${join(folder, errorsName)}"`;

@@ -1,5 +1,5 @@
 /** Trainings as runs, with a program that stands for Python and takes recorded models for snapshots. */
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { InterruptedError } from '../../src/base/errors.ts';
@@ -166,9 +166,12 @@ describe('a training', () => {
     const { code, stderr } = await train(runsDir, 'cartpole/ppo', 'episodes=5');
     expect(code).toBe(1);
     expect(stderr).toContain('the training failed: the parameters action_net.weight are no longer finite numbers');
-    expect(stderr).toContain('lower hyperparameters.learning_rate');
+    expect(stderr).toContain('no checkpoint was due yet; lower hyperparameters.learning_rate');
     expect(readJson(only(runsDir), 'summary.json')).toMatchObject({ status: 'failed', iterations: 2 });
     expect(existsSync(join(only(runsDir), 'best.json'))).toBe(true);
+    mkdirSync(join(only(runsDir), 'training', 'checkpoint'));
+    const again = await train(runsDir, 'cartpole/ppo', 'episodes=5', '--resume');
+    expect(again.stderr).toContain('the last checkpoint is from before');
   });
 
   it.each([
