@@ -2,7 +2,7 @@
  * One training in its run folder: the trainer's snapshots are evaluated as the candidates of a search are, the best one is
  * kept, and the re-check plays it on fresh seeds. All that is reported follows from the record.
  */
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { interruption } from '../base/async.ts';
 import { exitCodes, R2poError } from '../base/errors.ts';
@@ -259,7 +259,7 @@ class TrainingRun {
     const best = join(this.#place, bestModel);
     rmSync(`${best}${statistics}`, { force: true });
     for (const end of ['.zip', statistics])
-      if (existsSync(`${stem}${end}`)) copyFileSync(`${stem}${end}`, `${best}${end}`);
+      if (existsSync(`${stem}${end}`)) replaceFile(`${best}${end}`, readFileSync(`${stem}${end}`), 'durable');
     replaceFile(join(this.#options.folder, 'best.json'), jsonText(document), 'durable');
   }
 

@@ -59,6 +59,8 @@ function train(folder) {
     say('checkpoint', { index, exact: true, ...figures() });
   };
   say('started', { versions: { python: '3.11.7' }, resumed, index, ...figures() });
+  // In the place of a file that cannot be written.
+  if (behaviour === 'no-place') mkdirSync(join(folder, 'best_model.zip'));
   if (behaviour === 'wait') {
     snapshot();
     snapshot();

@@ -184,6 +184,19 @@ describe('a training', () => {
     expect(stderr).toContain(message);
   });
 
+  it('that cannot keep its best model says how to resume', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    behave('no-place');
+    const { code, stderr } = await train(runsDir, 'cartpole/ppo', 'episodes=3');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cannot write ".*best_model\.zip": .*; resume with: r2po baseline/);
+    behave('');
+    const model = join(only(runsDir), 'training', 'best_model.zip');
+    rmSync(model, { recursive: true });
+    expect((await train(runsDir, 'cartpole/ppo', 'episodes=3', '--resume')).code).toBe(0);
+    expect(statSync(model).isFile()).toBe(true);
+  });
+
   it('is resumed with its own settings only', async () => {
     const runsDir = join(temporaryFolder(), 'runs');
     behave('nan');
