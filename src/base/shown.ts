@@ -6,15 +6,17 @@ function plainPart(_: string, part: unknown): unknown {
   return typeof part === 'bigint' || (typeof part === 'number' && !Number.isFinite(part)) ? String(part) : part;
 }
 
+const shortened = (text: string): string => (text.length <= maxLength ? text : `${text.slice(0, maxLength - 3)}...`);
+
 /** Any value in a message, on one line of at most 80 characters. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'function') return 'a function';
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'string') return JSON.stringify(value).slice(0, maxLength);
+  if (typeof value === 'bigint') return shortened(`${value}n`);
+  if (typeof value === 'string') return shortened(JSON.stringify(value));
   if (typeof value !== 'object' || value === null) return String(value);
   try {
-    return JSON.stringify(value, plainPart).slice(0, maxLength);
+    return shortened(JSON.stringify(value, plainPart));
   } catch {
     // It refers to itself.
     return 'an object';

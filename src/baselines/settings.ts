@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { UsageError, unknownName } from '../base/errors.ts';
 import { choice, flag, optional, orNull, section, whole } from '../base/schema-fields.ts';
+import { shown } from '../base/shown.ts';
 import { hashOf } from '../config/hash.ts';
 import { isSection, merge } from '../config/layers.ts';
-import { showValue } from '../config/problems.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { episodeSettings } from '../config/settings.ts';
 import { parseYaml } from '../config/yaml-text.ts';
@@ -254,7 +254,7 @@ function hyperparametersOf(
     const name = ['hyperparameters', ...path].join('.');
     if (code === 'unrecognized_keys') return refuse(`${name}: ${message}`);
     const got = path.reduce<unknown>((value, key) => (value as Hyperparameters)[String(key)], merged);
-    return refuse(`expected "${name}" to be ${message}, got ${showValue(got)}`);
+    return refuse(`expected "${name}" to be ${message}, got ${shown(got)}`);
   }
   const { noise_type: kind, noise_std: std } = merged;
   if ((kind === undefined && std !== undefined) || (kind != null && std === undefined)) {

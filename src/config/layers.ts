@@ -1,7 +1,7 @@
 /** A configuration file and the files that it extends, merged. */
 import { UsageError } from '../base/errors.ts';
 import type { InputText } from '../base/input-text.ts';
-import { showValue } from './problems.ts';
+import { shown } from '../base/shown.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
 export interface Source extends InputText {
@@ -33,7 +33,7 @@ export function isSection(value: unknown): value is Section {
 export function parseLayer({ name, text, ...of }: Omit<Source, 'path'>): Layer {
   const yaml = parseYaml('config', { name, text });
   if (isSection(yaml.value)) return { ...yaml, name, ...of };
-  const got = yaml.value === null || yaml.value === undefined ? 'nothing' : showValue(yaml.value);
+  const got = yaml.value === null || yaml.value === undefined ? 'nothing' : shown(yaml.value);
   throw new UsageError('config', `${yaml.locate([], 'value')}: expected a mapping of keys to values, got ${got}`);
 }
 
@@ -89,7 +89,7 @@ function extended(layer: Layer): string[] {
     const at = layer.locate(['extends'], 'value');
     throw new UsageError(
       'config',
-      `${at}: expected a path, the name of a shipped configuration, or a list of them in "extends", got ${showValue(path)}`,
+      `${at}: expected a path, the name of a shipped configuration, or a list of them in "extends", got ${shown(path)}`,
     );
   }
   return paths;

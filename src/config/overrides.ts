@@ -1,8 +1,9 @@
 /** Values of the command line that override those of a configuration file: `evaluation.episodes=4096`. */
 import { UsageError } from '../base/errors.ts';
 import { addSecret } from '../base/secrets.ts';
+import { shown } from '../base/shown.ts';
 import { isSection } from './layers.ts';
-import { showValue, unknownKey } from './problems.ts';
+import { unknownKey } from './problems.ts';
 import { type KeyInfo, knownKeys } from './schema.ts';
 import { parseYaml } from './yaml-text.ts';
 
@@ -56,7 +57,7 @@ export function parseOverride(text: string, position: number, own: ReadonlySet<s
   if (!findKey(path)) fail(unknownKey(path, own));
   const { value } = parseYaml('config', { name: `${label}, the value`, text: raw });
   if (holdsOneValue(path.join('.')) && (listOrRange.test(raw) || Array.isArray(value))) {
-    fail(`expected one value, got ${showValue(raw)}; lists and ranges are for "r2po sweep"`);
+    fail(`expected one value, got ${shown(raw)}; lists and ranges are for "r2po sweep"`);
   }
   return { path, value, label };
 }

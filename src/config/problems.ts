@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { nearest, unknownName } from '../base/errors.ts';
 import { addSecret } from '../base/secrets.ts';
+import { shown } from '../base/shown.ts';
 import { infosOf, type KeyInfo, keysOf, knownKeys, schemaFor } from './schema.ts';
 
 export interface Problem {
@@ -14,14 +15,6 @@ export interface Problem {
   readonly message: string;
   /** the value must not be shown, not even in the override */
   readonly secret?: boolean;
-}
-
-/** A value as a message shows it, at most about 60 characters. */
-export function showValue(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value);
-  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
 /** `"evaluation.episodes" (episodes per candidate and iteration)`. `own`: the keys of the method, which says what they mean. */
@@ -109,7 +102,7 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
         const inner = [...path, key];
         if (key.includes('.') && knownKeys.has(inner.join('.'))) {
           const [section, ...rest] = key.split('.');
-          const nested = rest.reduceRight((text, one) => `{ ${one}: ${text} }`, showValue(valueAt(raw, inner)));
+          const nested = rest.reduceRight((text, one) => `{ ${one}: ${text} }`, shown(valueAt(raw, inner)));
           add({
             path: inner,
             at: 'key',
@@ -134,12 +127,12 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], raw: unknown
     } else if (typeof value === 'string' && names !== null) {
       add({ path, at: 'value', message: unknownName(dotted, value, names) });
     } else if (dotted === '') {
-      add({ path, at: 'value', message: `expected a mapping of keys to values, got ${showValue(value)}` });
+      add({ path, at: 'value', message: `expected a mapping of keys to values, got ${shown(value)}` });
     } else {
       add({
         path,
         at: 'value',
-        message: `expected ${withMeaning(dotted, own)} to be ${issue.message}, got ${showValue(value)}`,
+        message: `expected ${withMeaning(dotted, own)} to be ${issue.message}, got ${shown(value)}`,
       });
     }
   }

@@ -1,9 +1,5 @@
 /** Where two JSON-like values differ. */
-
-function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
-  return text.length <= 120 ? text : `${text.slice(0, 117)}...`;
-}
+import { shown } from '../../base/shown.ts';
 
 export interface Difference {
   /** `summary.mean`, `params[2]`; empty for the values themselves */
