@@ -90,6 +90,8 @@ describe('a training', () => {
       '--json',
     );
     expect(JSON.parse(played.stdout)).toMatchObject({ env: 'CartPole-v1', mean: await meanOf(models[best]!, 3, 9) });
+    const ranked = await runCommand('eval', '--policies', runsDir, '--episodes', '3', '--backend', 'cpu', '--json');
+    expect(JSON.parse(ranked.stdout)).toMatchObject({ env: 'CartPole-v1', policies: 1 });
     const report = await runCommand('report', runsDir);
     expect(report.stdout).toContain('sb3/ppo');
   });

@@ -51,20 +51,23 @@ const playedEnv = z.looseObject({
   method: z.string().refine(isModulePath),
 });
 
-export async function envOfRun(run: StoredRun): Promise<NamedEnv> {
+async function envOfRun(run: StoredRun): Promise<NamedEnv> {
   const own = playedEnv.safeParse(run.writtenConfig());
   const { env, env_options: options } = own.success ? own.data : await run.config();
   return { source: run.folder, env, options };
 }
 
+/** The environment of the best policy of a run. A training has no configuration of ours, and its policy names its environment. */
+export async function envOfBest(run: StoredRun, best: InputText): Promise<NamedEnv | null> {
+  return run.manifest.imported?.training === undefined ? await envOfRun(run) : namedEnv(best);
+}
+
 /** Reads the policy of `--policy`. Throws a usage error where there is none. */
 export async function openPolicy(source: string): Promise<OpenedSubject> {
   const run = runOf(source);
-  // A training has no configuration of ours, and its policy, if there is one, names its environment.
-  const isTraining = run?.manifest.imported?.training !== undefined;
   if (run && !existsSync(run.path('best.json'))) refuseTraining(run.folder, run.manifest, '--policy');
   const input = await readPolicy(source);
-  const named = run && !isTraining ? await envOfRun(run) : namedEnv(input);
+  const named = run ? await envOfBest(run, input) : namedEnv(input);
   const cap = run === null || !existsSync(run.path(configName)) ? null : capped.safeParse(run.writtenConfig());
   return { input, named, maxSteps: cap?.data?.evaluation.max_steps ?? null };
 }

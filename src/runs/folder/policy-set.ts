@@ -16,7 +16,7 @@ import { type LeftOut, maxDepth, notSearched } from './find-runs.ts';
 import type { Manifest } from './manifest.ts';
 import { changedSource } from './module-source.ts';
 import {
-  envOfRun,
+  envOfBest,
   type GivenEnv,
   isEqual,
   isSameEnv,
@@ -136,13 +136,13 @@ async function readBest(folder: string, wanted: Env | null): Promise<Omit<FoundP
   if (wanted !== null && manifest.env !== wanted.id) {
     throw new OtherError(unit, `it is a run of ${manifest.env}, not of ${wanted.id}`);
   }
-  if (manifest.imported?.training) throw new OtherError(unit, 'it is an imported training, which has no policy');
-  const named = await envOfRun(run);
   const best = run.path('best.json');
-  if (manifest.status !== 'finished' && kindOfPath(best) === 'nothing') {
-    throw new OtherError(unit, 'it is a run that has no best.json yet');
+  if (kindOfPath(best) === 'nothing') {
+    if (manifest.status !== 'finished') throw new OtherError(unit, 'it is a run that has no best.json yet');
+    if (manifest.imported?.training) throw new OtherError(unit, 'it is an imported training, which has no policy');
   }
-  return { input: await readInput(unit, best, 'a policy file'), named, manifest };
+  const input = await readInput(unit, best, 'a policy file');
+  return { input, named: await envOfBest(run, input), manifest };
 }
 
 /** The environment of the policies: what the command says, and where it says nothing, what all of them name. */
