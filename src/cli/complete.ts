@@ -44,5 +44,6 @@ function scriptOf(shell: string): string {
   } finally {
     console.log = log;
   }
-  return printed.join('\n');
+  // `--policy=runs/`, which fish would take for an option of its own command.
+  return printed.join('\n').replace('string split --max 1 ', 'string split --max 1 -- ');
 }

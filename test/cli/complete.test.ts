@@ -101,6 +101,7 @@ describe('complete', () => {
     ['bash', 'complete -F _r2po r2po'],
     ['zsh', '#compdef r2po'],
     ['fish', 'complete -c r2po '],
+    ['fish', 'string split --max 1 -- '],
     ['powershell', "Register-ArgumentCompleter -CommandName 'r2po'"],
   ])('prints the script for %s on stdout', async (shell, line) => {
     const { stdout, stderr } = await runCommand('complete', shell);
