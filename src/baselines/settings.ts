@@ -15,7 +15,7 @@ import type { Env } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import { findEnv } from '../envs/registry.ts';
 import { type BackendChoice, backendChoices } from '../rollout/backend.ts';
-import { maxEpisodes, maxSeed } from '../rollout/job-checks.ts';
+import { maxEpisodes } from '../rollout/job-checks.ts';
 import { type Algorithm, algorithms, findAlgorithm, requireFit } from './algorithms.ts';
 import { hyperparameterSchema } from './arguments.ts';
 import { type Hyperparameters, zooEntry } from './zoo.ts';
@@ -25,10 +25,12 @@ export const sources = ['sb3', 'zoo', 'reference'] as const;
 export type Source = (typeof sources)[number];
 
 const most = 1_000_000_000;
+/** Stable-Baselines3 takes 32 bits: of larger seeds two would be the same training. */
+const maxTrainingSeed = 2 ** 32 - 1;
 const evaluationsPerRun = 200;
 
 const schema = section('a training with Stable-Baselines3', {
-  seed: whole(0, maxSeed).default(0).describe('seed of the training and of its evaluations'),
+  seed: whole(0, maxTrainingSeed).default(0).describe('seed of the training and of its evaluations'),
   settings: choice(sources)
     .default('sb3')
     .describe(

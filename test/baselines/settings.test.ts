@@ -141,6 +141,7 @@ describe('a name or a setting that cannot be', () => {
       'hyperparameters: unknown argument of ppo "learning_rat"; did you mean "learning_rate"?',
     ],
     ['cartpole/dqn', ['hyperparameters.n_epochs=3'], 'hyperparameters: unknown argument of dqn "n_epochs"'],
+    ['cartpole/ppo', ['seed=4294967296'], 'expected a whole number in 0 ... 4294967295'],
     ['cartpole/ppo', ['hyperparameters.seed=3'], 'hyperparameters: unknown argument of ppo "seed"'],
     ['cartpole/ppo', ['hyperparameters={noise_type: normal, noise_std: 0.1}'], 'unknown argument of ppo "noise_type"'],
     [

@@ -252,7 +252,7 @@ class Training:
             self.restore(algorithm, state)
         else:
             self.model = algorithm(
-                self.job["policy"], venv, seed=self.job["seed"] % 2**32, device="cpu", verbose=0, **arguments(self.job, venv)
+                self.job["policy"], venv, seed=self.job["seed"], device="cpu", verbose=0, **arguments(self.job, venv)
             )
         self.follow_budget()
         self.torch_state = torch.get_rng_state()
