@@ -1,5 +1,5 @@
 /** The provenance of an exported run: written beside its log, and trusted only if the log agrees. */
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,6 +48,24 @@ describe('an exported run of the offline optimiser', () => {
     expect(await readRunConfig(back)).toEqual(await readRunConfig(folder));
     expect(originOf(eventsOf(back))).toBe('offline');
     expect((await exported(back)).files).toEqual((await exported(folder)).files);
+  });
+
+  it('is the same run where every line ends as on Windows', async () => {
+    const root = temporaryFolder();
+    cpSync(log, root, { recursive: true });
+    for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+      const path = join(root, name);
+      if (statSync(path).isFile()) writeFileSync(path, readFileSync(path, 'utf8').replaceAll('\n', '\r\n'));
+    }
+    const [run] = await importAll(root);
+    const [plain] = await importAll(log);
+    expect(run!.files_skipped).toEqual([]);
+    const { record: _, ...summary } = readJson<RunSummary>(run!.folder as string);
+    const { record: __, ...expected } = readJson<RunSummary>(plain!.folder as string);
+    expect(summary).toEqual(expected);
+    const texts = (of: string) =>
+      eventsOf(of).flatMap((event) => (event.type === 'llm_call' ? [event.reply.text] : []));
+    expect(texts(run!.folder as string)).toEqual(texts(plain!.folder as string));
   });
 
   it('is not grouped with runs of language models', async () => {

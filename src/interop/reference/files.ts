@@ -126,13 +126,18 @@ async function eachLine(
   }
 }
 
+/** A text whose every line ends as on Windows, where Python writes its text files so, with the line breaks of the others. */
+function plainBreaks(text: string): string {
+  return /(?:^|[^\r])\n/.test(text) ? text : text.replaceAll('\r\n', '\n');
+}
+
 /** Reads a whole text file. */
 export async function readText(path: string, digest: Hash): Promise<{ readonly text: string } | FileProblem> {
   try {
     const bytes = readRegular(path, maxTextBytes);
     digest.update(bytes);
     if (bytes.includes(0)) return { expected: 'text', found: 'binary data' };
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    return { text: plainBreaks(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) };
   } catch (error) {
     return { expected: 'a readable UTF-8 text', found: cannotRead(error) };
   }
