@@ -390,6 +390,32 @@ describeRedis('with Redis', () => {
       expect((await work(url, runsDir)).ends).toMatchObject([{ outcome: 'finished', folder: join(runsDir, gone!) }]);
     });
 
+    it('has not failed if its files were restored since', async () => {
+      const url = freshUrl();
+      const runsDir = newFolder();
+      const cli = [
+        'sweep',
+        'cartpole/r2po',
+        ...smallSettings,
+        'seed=4',
+        '--queue',
+        url,
+        '--runs-dir',
+        runsDir,
+        '--json',
+      ];
+      await runHere(cli);
+      await work(url, runsDir);
+      const record = join(runsDir, readdirSync(runsDir).find((name) => !name.startsWith('.'))!, 'events.jsonl');
+      const whole = readFileSync(record, 'utf8');
+      writeFileSync(record, whole.slice(0, whole.indexOf('\n') + 1));
+      expect(JSON.parse((await runHere(cli)).stdout)).toMatchObject({ queued: 1, again: 1 });
+      expect(await work(url, runsDir)).toMatchObject({ finished: 0, failed: 1 });
+      writeFileSync(record, whole);
+      expect(JSON.parse((await runHere(cli)).stdout)).toMatchObject({ queued: 0, finished: 1 });
+      await withQueue(url, async (queue) => expect(await queue.status()).toMatchObject({ failed: [] }));
+    });
+
     it('waits for its workers where that is wanted, and ends as a sweep in one process does', async () => {
       const url = freshUrl();
       const runsDir = newFolder();

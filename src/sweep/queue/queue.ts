@@ -64,6 +64,14 @@ export type JobEnd =
 
 export type RunQueue = Queue<JobData, JobResult, string>;
 
+/** The values that a pipeline answered. Throws the first error among them. */
+function answersOf(replies: Awaited<ReturnType<ReturnType<Redis['pipeline']>['exec']>>): unknown[] {
+  return (replies ?? []).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+}
+
 export class SweepQueue {
   readonly address: QueueAddress;
   readonly packages: QueuePackages;
@@ -121,6 +129,11 @@ export class SweepQueue {
     const round = await this.round();
     const counts = { added: 0, again: 0, known: 0, finished: 0 };
     let chunk: SweepRun[] = [];
+    let done: SweepRun[] = [];
+    const forget = async (): Promise<void> => {
+      await this.#forgetFailures(done);
+      done = [];
+    };
     const send = async (): Promise<void> => {
       const { fresh, again } = await this.#sort(chunk, isFinished !== null);
       await Promise.all(again.map(({ id }) => this.#queue.remove(jobIdOf(id))));
@@ -132,12 +145,25 @@ export class SweepQueue {
       onProgress(counts);
     };
     for await (const run of runs) {
-      if (isFinished?.(run)) counts.finished += 1;
-      else chunk.push(run);
+      if (isFinished?.(run)) {
+        counts.finished += 1;
+        done.push(run);
+      } else chunk.push(run);
+      if (done.length === chunkSize) await forget();
       if (chunk.length === chunkSize) await send();
     }
+    if (done.length > 0) await forget();
     if (chunk.length > 0) await send();
     return counts;
+  }
+
+  /** A run that failed here and was finished elsewhere, or restored, has not failed: the files are authoritative. */
+  async #forgetFailures(finished: readonly SweepRun[]): Promise<void> {
+    const ids = finished.map(({ id }) => jobIdOf(id));
+    const asked = this.redis.pipeline();
+    for (const id of ids) asked.zscore(this.#queue.toKey('failed'), id);
+    const scores = answersOf(await asked.exec());
+    await Promise.all(ids.filter((_, i) => scores[i] !== null).map((id) => this.#queue.remove(id)));
   }
 
   /** Finds the runs that are not in the queue, and those that ended there and must be queued again. */
@@ -148,10 +174,7 @@ export class SweepQueue {
       asked.zscore(this.#queue.toKey('failed'), id);
       asked.zscore(this.#queue.toKey('completed'), id);
     }
-    const answers = ((await asked.exec()) ?? []).map(([error, value]) => {
-      if (error) throw error;
-      return value;
-    });
+    const answers = answersOf(await asked.exec());
     const fresh: SweepRun[] = [];
     const again: SweepRun[] = [];
     for (const [i, run] of runs.entries()) {
@@ -171,10 +194,7 @@ export class SweepQueue {
       asked.zscore(this.#queue.toKey('failed'), id);
       asked.hget(this.#queue.toKey(id), 'failedReason');
     }
-    const answers = ((await asked.exec()) ?? []).map(([error, value]) => {
-      if (error) throw error;
-      return value;
-    });
+    const answers = answersOf(await asked.exec());
     return ids.map((_id, i): JobEnd => {
       const [exists, completed, failed, reason] = answers.slice(4 * i, 4 * i + 4);
       if (exists === 0) return { state: 'gone' };
