@@ -237,6 +237,11 @@ describe('lock', () => {
       expect(readFileSync(path, 'utf8')).toBe(text);
     }
     rmSync(path);
+    // A link that leads nowhere is there, though it cannot be opened.
+    symlinkSync(join(folder, 'nowhere'), path);
+    expect(messageOf(() => lockFolder(folder))).toContain('an unreadable lock');
+    lockFolder(folder, { stale: '' }).release();
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false);
     lockFolder(folder).release();
   });
 

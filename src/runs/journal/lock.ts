@@ -8,7 +8,17 @@
  * another owner in the lock and stops.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, write, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  write,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { sleep } from '../../base/async.ts';
@@ -91,7 +101,8 @@ function read(path: string): string | null {
   try {
     return readRegularText(path, maxLockBytes);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return null;
+    // A link that leads nowhere is in the way of a lock, like any other unreadable one.
+    if (errorCode(error) === 'ENOENT') return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? '' : null;
     throw cannotUse('run folder', 'a lock file', path, error, 'move it away');
   }
 }
