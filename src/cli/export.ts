@@ -1,6 +1,6 @@
 /** `r2po export`: runs as logs of the Python reference, as one table, or as their model calls. */
 import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { errorCode, UsageError } from '../base/errors.ts';
 import { cannotWriteFile } from '../base/machine-fault.ts';
@@ -10,6 +10,7 @@ import { prepareOutputFolder, refuseStdoutBesideJson } from '../base/node/output
 import type { TidyRow } from '../interop/tidy/rows.ts';
 import { type Backend, backendChoices } from '../rollout/backend.ts';
 import { findRunFolders } from '../runs/folder/find-runs.ts';
+import { runNames } from '../runs/folder/run-names.ts';
 import type { Io } from './io.ts';
 import { brokenError, Survivors } from './left-out.ts';
 import { addOutputOptions, trustEnvOption, trustMethodOption } from './options.ts';
@@ -97,9 +98,10 @@ async function exportCalls(
   survivors.requireSome(whole.length);
   const file = await OutputFile.create('--out', out);
   try {
-    for (const folder of whole) {
+    const names = runNames(whole);
+    for (const [i, folder] of whole.entries()) {
       const events = walkEvents(folder, (torn) => io.warn(torn));
-      const name = folders.length === 1 ? null : basename(resolve(folder));
+      const name = folders.length === 1 ? null : names[i]!;
       for (const line of callLines(events, name)) await file.write(line);
     }
   } catch (error) {
@@ -156,7 +158,8 @@ async function exportTable(
       const table = await open(draft);
       let read = 0;
       const owners = new IterationOwners();
-      for (const folder of runs) {
+      const names = runNames(runs);
+      for (const [i, folder] of runs.entries()) {
         const rows = await survivors.attempt(folder, () => {
           const run = readRun(folder);
           const { events, torn } = requireWholeJournal(folder);
@@ -165,7 +168,7 @@ async function exportTable(
           if (shared !== null) {
             io.warn(`${folder}: its rows up to iteration ${shared.count} are those of ${shared.of}; count them once`);
           }
-          return tidyRows(basename(resolve(folder)), run.manifest, events);
+          return tidyRows(names[i]!, run.manifest, events);
         });
         if (rows === null) continue;
         read++;

@@ -32,7 +32,7 @@ import {
 } from './groups.ts';
 import { lineNames } from './lines.ts';
 import { againstPublished, type PublishedComparison, publishedTable } from './published/against-published.ts';
-import { groupValue, type ReportRun, refuseUnknownKeys } from './run-records.ts';
+import { groupValue, nameOf, type ReportRun, refuseUnknownKeys } from './run-records.ts';
 import { modelLabel } from './tables/run-table.ts';
 import { type Cell, type ColumnOf, left, right, type Table, tableOf } from './tables/table.ts';
 
@@ -361,7 +361,7 @@ export function runTable({ groups, by }: Report): Table {
       right(rewardTitles.best, ({ summary }) => cell(summary.best_reward)),
       right(rewardTitles.mean, ({ summary }) => cell(summary.mean_reward)),
       right(rewardTitles.final, ({ summary }) => cell(summary.final_reward)),
-      left('folder', ({ folder }) => basename(folder)),
+      left('folder', nameOf),
     ],
   });
 }

@@ -9,6 +9,7 @@ import { branchName, settingsOf } from '../runs/folder/identity.ts';
 import { type Manifest, runIdentity } from '../runs/folder/manifest.ts';
 import type { MetricsRow } from '../runs/folder/metrics.ts';
 import { type FoundRuns, findRuns, RunCollection, readRun, StoredRun } from '../runs/folder/read-run.ts';
+import { runNames } from '../runs/folder/run-names.ts';
 import type { RunSummary } from '../runs/folder/summary.ts';
 import { type ReadFiles, requireAgreement } from '../runs/verify/quick.ts';
 import { originOf } from './answered-by.ts';
@@ -19,6 +20,8 @@ export interface ReportRun extends WithSettings {
   readonly manifest: Manifest;
   readonly summary: RunSummary;
   readonly rows: readonly MetricsRow[];
+  /** of its folder, with folders around it where another run of the report has the same; left out: not asked */
+  readonly name?: string;
   /** name of the shipped variant of its method that the run is; left out: none, or not asked */
   readonly variant?: string;
 }
@@ -43,7 +46,8 @@ export function findReportRuns(paths: readonly string[]): FoundRuns<ReportRun> {
       else collection.leaveBroken(stored.folder, error);
     }
   }
-  return collection;
+  const names = runNames(collection.runs.map(({ folder }) => folder));
+  return { runs: collection.runs.map((run, i) => ({ ...run, name: names[i]! })), leftOut: collection.leftOut };
 }
 
 /** Throws an `R2poError` with the file that is missing or damaged. */
@@ -89,13 +93,16 @@ export async function withVariants(found: FoundRuns<ReportRun>): Promise<FoundRu
   return { ...found, runs: await Promise.all(runs) };
 }
 
+/** What tables call a run. */
+export const nameOf = ({ name, folder }: Pick<ReportRun, 'name' | 'folder'>): string => name ?? basename(folder);
+
 /** The facts of a run that are grouping keys. */
 const facts: Readonly<Record<string, (run: ReportRun) => string>> = {
   env: ({ summary }) => summary.env,
   method: ({ variant, summary }) => variant ?? summary.method,
   model: ({ summary }) => summary.model,
   seed: ({ summary }) => String(summary.seed),
-  run: ({ folder }) => basename(folder),
+  run: nameOf,
   branch: ({ manifest }) => (manifest.branch ? branchName(manifest.branch) : '(none)'),
 };
 

@@ -1,6 +1,6 @@
 /** Runs as one table for other programs: CSV and Parquet contain the same rows. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TidyParquet } from '../../src/interop/tidy/parquet.ts';
@@ -118,6 +118,28 @@ describe('r2po export', () => {
       code: 2,
       stderr: expect.stringContaining('notes", which neither is nor contains a run folder'),
     });
+  });
+
+  it('tells runs apart whose folders have the same name, and so do calls and a report', async () => {
+    const places = ['first', 'second'].map((name) => join(root, 'places', name));
+    for (const [i, runsDir] of places.entries()) {
+      const { folder } = await smallRun({ runsDir, seed: 20 + i, overrides: ['iterations=1'] });
+      cpSync(folder, join(runsDir, 'trial'), { recursive: true });
+      rmSync(folder, { recursive: true });
+    }
+    const { folder: other } = await smallRun({ runsDir: places[0]!, seed: 30, overrides: ['iterations=1'] });
+    const names = [basename(other), 'first/trial', 'second/trial'];
+    const out = join(root, 'same-names');
+    expect((await runHere(['export', ...places, '--out', out])).code).toBe(0);
+    const rows = readFileSync(join(out, 'runs.csv'), 'utf8').split('\n').slice(1, -1);
+    expect(new Set(rows.map((row) => row.split(',')[0]))).toEqual(new Set(names));
+    await runHere(['export', ...places, '--format', 'calls', '--out', join(out, 'calls.jsonl')]);
+    const calls = readFileSync(join(out, 'calls.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(new Set(calls.map((line) => (JSON.parse(line) as { run: string }).run))).toEqual(new Set(names));
+    const { stdout } = await runHere(['report', ...places, '--by', 'run', '--out', out, '--json']);
+    const { groups } = JSON.parse(stdout) as { groups: { group: { run: string } }[] };
+    expect(groups.map(({ group }) => group.run)).toEqual(names);
+    for (const name of names) expect(readFileSync(join(out, 'returns.vl.json'), 'utf8')).toContain(`(${name})`);
   });
 
   it('has the other runs when one is damaged, and fails at its end', async () => {

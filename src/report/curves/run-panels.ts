@@ -2,11 +2,10 @@
  * Pictures of single runs in a report, a panel for each: the returns of the kept policies as boxes, and the time of each
  * model call.
  */
-import { basename } from 'node:path';
 import { moments } from '../../base/moments.ts';
 import type { RunEvent } from '../../runs/journal/events.ts';
 import type { RunGroup } from '../groups.ts';
-import type { ReportRun } from '../run-records.ts';
+import { nameOf, type ReportRun } from '../run-records.ts';
 import { chartStyle } from './svg.ts';
 
 /** Panels of a picture. */
@@ -43,10 +42,7 @@ export interface RunPanel {
 }
 
 /** What the journal of a run has for its panels. */
-export function panelOf(
-  { folder, summary }: Pick<ReportRun, 'folder' | 'summary'>,
-  events: readonly RunEvent[],
-): RunPanel {
+export function panelOf(run: Pick<ReportRun, 'folder' | 'name' | 'summary'>, events: readonly RunEvent[]): RunPanel {
   const boxes: Box[] = [];
   const calls: CallTime[] = [];
   let candidates = new Map<string, Box>();
@@ -63,8 +59,8 @@ export function panelOf(
       calls.push({ call: calls.length + 1, seconds: event.reply.latencySeconds, purpose: event.purpose });
     }
   }
-  const { env, method, seed } = summary;
-  return { title: `${env}, ${method}, seed ${seed} (${basename(folder)})`, boxes, calls };
+  const { env, method, seed } = run.summary;
+  return { title: `${env}, ${method}, seed ${seed} (${nameOf(run)})`, boxes, calls };
 }
 
 const panelSize = { width: 360, height: 200 };
