@@ -107,6 +107,17 @@ describe('an exported run of the offline optimiser', () => {
     expect(groups.map(({ runs }) => runs.length)).toEqual([1, 1]);
   });
 
+  it('has the length that its search was given while it went on', async () => {
+    const changed = join(temporaryFolder(), 'changed');
+    cpSync(folder, changed, { recursive: true });
+    writeFileSync(join(changed, 'run.json'), JSON.stringify({ ...readJson<Value>(folder, 'run.json'), iterations: 3 }));
+    const [run] = await importAll((await exported(changed)).root);
+    expect(run!.files_skipped).toEqual([]);
+    expect(readJson(run!.folder as string, 'run.json')).toMatchObject({ iterations: 3, model: 'offline' });
+    const longer = { ...told(), config: { ...(told().config as Value), iterations: 1 }, iterations: 2 };
+    expect((await importedWith(JSON.stringify(longer)))!.files_skipped).toEqual([]);
+  });
+
   it('is unfinished if it had not ended', async () => {
     const run = await importedWith(JSON.stringify({ ...told(), status: 'stopped' }));
     expect(readJson(run!.folder as string)).toMatchObject({ status: 'stopped', iterations: 2 });
@@ -132,6 +143,7 @@ describe('a damaged or wrong r2po.json', () => {
     ['another method', config({ method: 'reptraj' }), 'the method: r2po'],
     ['an unknown key', config({ wanted: 1 }), 'the configuration of a run'],
     ['fewer iterations', config({ iterations: 1 }), 'at least 2 iterations'],
+    ['a search that was cut short', () => ({ ...told(), iterations: 1 }), 'at least 2 iterations'],
   ];
   it.each(cases)('with %s is ignored and reported', async (_, content, expected) => {
     const value = content();

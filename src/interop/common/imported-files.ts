@@ -5,7 +5,7 @@ import type { ImportedJournal } from './imported-journal.ts';
 
 type ImportFacts = Pick<
   Manifest,
-  'config_hash' | 'env' | 'method' | 'seed' | 'backend' | 'model' | 'model_kind' | 'branch' | 'imported'
+  'config_hash' | 'env' | 'method' | 'seed' | 'backend' | 'model' | 'model_kind' | 'iterations' | 'branch' | 'imported'
 >;
 
 /** Writes the manifest and the files that are derived from the journal. `now`: of the import, ms since 1970 */

@@ -151,7 +151,8 @@ export async function exportRun(run: ExportableRun, target: string, backend: Bac
     if (written) texts[event.iteration] = written;
   }
   const log = rows.join('');
-  await exportProvenance(run, target, totals, { branch: run.manifest.branch, log, texts });
+  const { branch, iterations } = run.manifest;
+  await exportProvenance(run, target, totals, { branch, iterations, log, texts });
   // Written last: a log without it counts as unfinished.
   replaceFile(join(target, logName), log, 'rebuildable');
 }

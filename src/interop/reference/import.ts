@@ -210,7 +210,7 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     const start = Math.max(0, Math.floor(written - total * 1000));
     const journal = new ImportedJournal(join(draft, eventsName), start, provenance?.reply_model ?? unknownModel);
     const origin = { format: importFormat, layout: subject.layout.id, source: run.source };
-    const branch = provenance?.branch;
+    const { branch, iterations: changed } = provenance ?? {};
     const facts = { config_hash: runHash(config, branch), backend: importedBackend, model, model_kind };
     let imported = 0;
     let broken = false;
@@ -245,7 +245,8 @@ export async function importRun(run: FoundReferenceRun, options: ImportOptions):
     const files = new RunFiles(draft, config, units.policy);
     const digest = importLog.digest.digest('hex');
     const identity = { env: units.env.id, method: units.method.id, seed: config.seed };
-    const origins = { ...(branch && { branch }), imported: { ...origin, digest } };
+    const length = changed === undefined ? {} : { iterations: changed };
+    const origins = { ...length, ...(branch && { branch }), imported: { ...origin, digest } };
     await writeImportedFiles(files, journal, options, { ...facts, ...identity, ...origins });
     const folder = join(options.runsDir, folderName(units, run, digest));
     return result({ ...publishDraft(draft, folder), iterations: imported }, subject);

@@ -47,6 +47,8 @@ const schema = z.object({
   /** model that wrote the replies, which differs from `model` in a replay; null: no replies */
   reply_model: z.string().max(1000).nullable(),
   config: z.record(z.string(), z.unknown()),
+  /** that the search has, where that was changed while it went on; older files do not have it */
+  iterations: z.int().min(1).optional(),
   /** of a branch, whose first iterations are those of another run; older files do not have it */
   branch: branchOrigin.optional(),
   /** by iteration, of those that need it; older files do not have it */
@@ -59,7 +61,7 @@ export interface Provenance extends Omit<z.output<typeof schema>, 'config'> {
 }
 
 /** What a run has beside its configuration and events. */
-export interface LogFacts extends Pick<Provenance, 'branch'> {
+export interface LogFacts extends Pick<Provenance, 'branch' | 'iterations'> {
   /** text of the overall log */
   readonly log: string;
   readonly texts: NonNullable<Provenance['texts']>;
@@ -72,7 +74,7 @@ export function provenanceText(
   config: Config,
   events: readonly RunEvent[],
   totals: RunTotals,
-  { branch, log, texts }: LogFacts,
+  { branch, iterations, log, texts }: LogFacts,
 ): string | null {
   const { status, model, modelKind } = totals;
   if (model === null || modelKind === null) return null;
@@ -87,6 +89,7 @@ export function provenanceText(
     model_kind: modelKind,
     reply_model,
     config,
+    ...(iterations !== undefined && { iterations }),
     ...(branch && { branch }),
     ...(Object.keys(texts).length > 0 && { texts }),
   };
@@ -152,8 +155,11 @@ function contradiction(
   ];
   const mismatch = checks.find(([, here, stated]) => here !== stated);
   if (mismatch) return { expected: `${mismatch[0]}: ${mismatch[1]}`, found: quoted(String(mismatch[2])) };
-  if (asksModels(config) && counts.iterations > config.iterations) {
-    return { expected: `at least ${counts.iterations} iterations`, found: String(config.iterations) };
+  if (asksModels(config)) {
+    const { iterations = config.iterations } = provenance;
+    if (counts.iterations > iterations) {
+      return { expected: `at least ${counts.iterations} iterations`, found: String(iterations) };
+    }
   }
   return null;
 }
