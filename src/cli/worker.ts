@@ -1,6 +1,7 @@
 /** `r2po worker`: executes runs from a queue; any number of workers on any machines. */
 import type { Command } from 'commander';
 import { exitCodes, R2poError, UsageError } from '../base/errors.ts';
+import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { counted, significant } from '../base/plain-number.ts';
 import type { BackendChoice } from '../rollout/backend.ts';
 import { trustedEndpoint } from '../runs/models/recorded-endpoints.ts';
@@ -64,6 +65,9 @@ async function runWorker(options: Options, io: Io): Promise<void> {
   }
   const work = async (queue: SweepQueue, signal: AbortSignal): Promise<void> => {
     if (publish === undefined) await markSharedFolder(queue, runsDir);
+    else prepareOutputFolder('--publish', publish);
+    // Before a job is taken: each would fail here for good, though other workers can play it.
+    prepareOutputFolder('--runs-dir', runsDir);
     const jobs = jobsOf(options.jobs);
     io.note(`worker: up to ${jobs} parallel runs from ${queue.address.shown}`);
     const counts = await workOn({

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sleep } from '../base/async.ts';
 import { R2poError } from '../base/errors.ts';
 import { machineFault } from '../base/machine-fault.ts';
+import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { counted } from '../base/plain-number.ts';
 import { ensureRunFolder, indexRuns, type KnownRun, withPrices } from '../runs/folder/folder.ts';
 import { readManifest } from '../runs/folder/manifest.ts';
@@ -143,6 +144,7 @@ class Sweep {
     });
     for (const folder of undrawn) await drawMissingFigure(folder, this.#options.note);
     for (const { config } of distinctNeeds(open)) await this.#pool.check(config);
+    if (open.length > 0) prepareOutputFolder('--runs-dir', runsDir);
     this.#iterations = open.reduce((sum, { config }) => sum + this.#pool.iterationsOf(config), 0);
     const waiting = open[Symbol.iterator]();
     const work = async (): Promise<void> => {

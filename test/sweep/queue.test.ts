@@ -570,6 +570,20 @@ describeRedis('with Redis', () => {
       });
     });
 
+    it.runIf(existsSync('/proc/self'))('takes no run where it cannot write', async () => {
+      const url = freshUrl();
+      await enqueue(url, 'seed=1,2');
+      for (const [option, folders] of [
+        ['--runs-dir', ['--runs-dir', '/proc/nope', '--publish', newFolder()]],
+        ['--publish', ['--runs-dir', newFolder(), '--publish', '/proc/nope']],
+      ] as const) {
+        const refused = await runHere(['worker', '--queue', url, ...folders, '--until-empty']);
+        expect(refused.code).toBe(exitCodes.usage);
+        expect(refused.stderr).toContain(`[${option}] expected a writable folder, got "/proc/nope"`);
+      }
+      await withQueue(url, async (queue) => expect(await queue.counts()).toMatchObject({ waiting: 2, failed: 0 }));
+    });
+
     it('with a disk of its own copies its runs to the others, also those that it did not finish', async () => {
       const whole = await alone([3], 'iterations=30');
       const url = freshUrl();

@@ -376,6 +376,11 @@ describe('a sweep in one process', () => {
     await expect(sweep(await small('model=nobody/knows', 'seed=1,2'), runsDir)).rejects.toThrow('nobody');
     expect(existsSync(join(runsDir, 'cartpole')) || readdirSync(runsDir).length > 0).toBe(false);
   });
+
+  it.runIf(existsSync('/proc/self'))('says once that its folder cannot be written to', async () => {
+    await expect(sweep(await small('seed=1,2'), '/proc/nope')).rejects.toThrow(UsageError);
+    await expect(sweep(await small('seed=1,2'), '/proc/nope')).rejects.toThrow('expected a writable folder');
+  });
 });
 
 describe('r2po sweep', () => {
