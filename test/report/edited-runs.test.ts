@@ -146,6 +146,14 @@ describe('report', () => {
     ],
     ['a journal that was cut', editText('events.jsonl', cut), /does not end in run_finished/],
     ['an empty journal', (folder) => writeFileSync(join(folder, 'events.jsonl'), ''), /of 20 events, found none/],
+    [
+      'a folder in place of its journal',
+      (folder) => {
+        rmSync(join(folder, 'events.jsonl'));
+        mkdirSync(join(folder, 'events.jsonl'));
+      },
+      /cannot read ".*events\.jsonl": EISDIR: it is a folder/,
+    ],
     ['no journal', (folder) => rmSync(join(folder, 'events.jsonl')), /of 20 events, found none/],
   ];
   it.each(cases)('refuses a run with %s, and reports the others', async (_name, edit, reason) => {

@@ -1,6 +1,8 @@
 /** What is known of a journal without an understanding of its events: how it ends, and whether its digests hold. */
 import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode, UsageError } from '../../base/errors.ts';
+import { faultWords } from '../../base/machine-fault.ts';
 import { openRegular } from '../../base/node/read-file.ts';
 import { bytesDigest } from '../../llm/text-digest.ts';
 import { eventsName, linesOf, parseLine, partsOf } from './journal.ts';
@@ -42,10 +44,12 @@ function isLine(value: unknown): value is Line {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Null: there is no whole line that is an event. Throws the errors of the file system. */
+/** Null: there is no whole line that is an event. Throws a usage error for a file that cannot be read. */
 export function readJournalEnd(folder: string): JournalEnd | null {
-  const fd = openRegular(join(folder, eventsName));
+  const path = join(folder, eventsName);
+  let fd: number | null = null;
   try {
+    fd = openRegular(path);
     const lines = lastLines(fd, fstatSync(fd).size);
     const last = lines.flatMap((bytes): Line[] => {
       const parsed = parseLine(bytes);
@@ -55,8 +59,11 @@ export function readJournalEnd(folder: string): JournalEnd | null {
     if (!end || typeof end.seq !== 'number') return null;
     const chained = 'prev' in end || 'journal' in end;
     return { events: end.seq + 1, digest: bytesDigest(lines.at(-1)!), type: String(end.type), chained, last };
+  } catch (cause) {
+    if (errorCode(cause) === null) throw cause;
+    throw new UsageError('events.jsonl', `cannot read "${path}": ${faultWords(cause)}`, cause);
   } finally {
-    closeSync(fd);
+    if (fd !== null) closeSync(fd);
   }
 }
 

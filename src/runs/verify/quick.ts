@@ -54,7 +54,7 @@ function problemOf(run: StoredRun, files: ReadFiles): string | null {
   const { summary, config } = files;
   const { record } = summary;
   const found = statSync(run.path(eventsName), { throwIfNoEntry: false });
-  const end = found?.isFile() ? readJournalEnd(run.folder) : null;
+  const end = found ? readJournalEnd(run.folder) : null;
   if (end === null) {
     // Earlier versions state no record, and somebody may keep the tables of their runs alone.
     return record && record.events > 0 ? `expected ${eventsName} of ${record.events} events, found none` : null;
