@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DeviceError, exitCodes, ModelError, R2poError, UsageError } from '../../src/base/errors.ts';
+import { FileFault } from '../../src/base/machine-fault.ts';
 import { Generator } from '../../src/base/rng/generator.ts';
 import { runHash } from '../../src/runs/folder/identity.ts';
 import { BusyError, LostLockError } from '../../src/runs/journal/lock.ts';
@@ -135,6 +136,7 @@ describe('what a failure means', () => {
     ['another owner', new BusyError('run folder', 'taken'), 'elsewhere'],
     ['a lost lock', new LostLockError('run folder', 'lost'), 'elsewhere'],
     ['a full disk', hinted(new R2poError('events.jsonl', 'cannot write', { cause: full })), 'sick'],
+    ['a file that is too large', new UsageError('run folder', 'large', new FileFault('EFBIG', 'large')), 'final'],
     ['a lost device', hinted(new DeviceError('webgpu', 'lost')), 'broken'],
     ['no adapter', new R2poError('webgpu', 'none', { exitCode: exitCodes.noAdapter }), 'unfit'],
     ['a long wait', hinted(new ModelError('model', 'busy', { retryAfterSeconds: 400 })), 'limited'],

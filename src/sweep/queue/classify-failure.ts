@@ -1,5 +1,6 @@
 /** Classifies a run's failure by what it means for the job and for the worker. */
 import { DeviceError, errorCode, exitCodes, ModelError, R2poError } from '../../base/errors.ts';
+import { FileFault } from '../../base/machine-fault.ts';
 import { BusyError, LostLockError } from '../../runs/journal/lock.ts';
 
 /**
@@ -27,7 +28,9 @@ export function longWait(error: unknown): number | null {
 export function classifyFailure(error: unknown): FailureKind {
   for (const cause of causesOf(error)) {
     if (cause instanceof BusyError || cause instanceof LostLockError) return 'elsewhere';
-    if (diskTroubles.includes(errorCode(cause) ?? '')) return 'sick';
+    // A file of this one run that is too large to be read is no trouble of the disk.
+    const isDisk = !(cause instanceof FileFault) && diskTroubles.includes(errorCode(cause) ?? '');
+    if (isDisk) return 'sick';
     if (cause instanceof DeviceError) return 'broken';
   }
   if (longWait(error) !== null) return 'limited';
