@@ -158,6 +158,9 @@ function lastWords(folder: string): string {
   }
 }
 
+/** The parameters or returns of a training are infinite or NaN: they would be again where it is resumed. */
+export class BrokenTrainingError extends R2poError {}
+
 function failureOf({ kind, detail }: Extract<TrainerLine, { type: 'failed' }>, folder: string): R2poError {
   const before = existsSync(join(folder, 'checkpoint'))
     ? 'the last checkpoint is from before'
@@ -167,5 +170,6 @@ function failureOf({ kind, detail }: Extract<TrainerLine, { type: 'failed' }>, f
     disk: 'make room, or choose another --runs-dir',
   };
   const remedy = remedies[kind] ?? `what Python said is in "${join(folder, errorsName)}"`;
-  return new R2poError('training', `the training failed: ${detail}; ${remedy}`);
+  const Kind = kind === 'nan' ? BrokenTrainingError : R2poError;
+  return new Kind('training', `the training failed: ${detail}; ${remedy}`);
 }

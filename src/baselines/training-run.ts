@@ -31,7 +31,7 @@ import { RunTotals } from '../runs/journal/totals.ts';
 import { deriveSeed } from '../runs/seeds.ts';
 import { baselineLayout, type FoundBaseline, format, openBaseline } from './run-folder.ts';
 import type { BaselineConfig } from './settings.ts';
-import { figuresSchema, Trainer, type TrainingFigures, writeJob } from './trainer.ts';
+import { BrokenTrainingError, figuresSchema, Trainer, type TrainingFigures, writeJob } from './trainer.ts';
 
 const trainingFolder = 'training';
 const bestModel = 'best_model';
@@ -132,8 +132,9 @@ class TrainingRun {
       const { signal, resumeCommand } = this.#options;
       const error = signal?.aborted && !(thrown instanceof LostLockError) ? interruption(signal) : thrown;
       await this.#recordStop(error);
-      if (!(error instanceof R2poError) || error instanceof LostLockError || error.exitCode === exitCodes.usage)
+      if (!(error instanceof R2poError) || error instanceof LostLockError || error instanceof BrokenTrainingError)
         throw error;
+      if (error.exitCode === exitCodes.usage) throw error;
       const { unit, detail, exitCode } = error;
       throw new R2poError(unit, `${detail}; resume with: ${resumeCommand}`, { exitCode, cause: error });
     }
