@@ -204,6 +204,20 @@ describe('the view of one run', () => {
     expect(await page.getByRole('heading', { name: 'Iteration 2' }).count()).toBe(1);
   });
 
+  it('shows nothing of a deleted run as that of a run that took its name', async ({ skip }) => {
+    if (!browser) return skip();
+    cpSync(join(folder, 'chain'), join(folder, 'again'), { recursive: true });
+    await open('#/run/again');
+    const count = page.getByRole('button', { name: /^iterations \d/ }).last();
+    expect(await count.innerText()).toBe('iterations 6');
+    rmSync(join(folder, 'again'), { recursive: true });
+    await page.getByRole('alert').getByText('this run was deleted').waitFor();
+    const settings = ['iterations=2', 'evaluation.episodes=4', 'recheck.episodes=8', '--runs-dir', folder, '--quiet'];
+    await runCommand('run', 'mountaincar/props', '--name', 'again', '--backend', 'cpu', ...settings);
+    await expect.poll(() => count.innerText(), { timeout: 10_000 }).toBe('iterations 2');
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
   it('says so where there is no such run', async ({ skip }) => {
     if (!browser) return skip();
     await page.goto('about:blank');

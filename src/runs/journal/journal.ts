@@ -90,11 +90,16 @@ export function* linesOf(fd: number, offset: number): Generator<Line> {
   if (begun.length > 0) yield { bytes: Buffer.concat(begun), ended: false, last: true };
 }
 
+/** Bytes at the end of a line that tell its record from others: they hold the digest of the line before. */
+const knownEnd = 128;
+
 /** Reads a record from the first line on; what was read stays read, and the next reading goes on behind it. */
 export class RecordFile {
   readonly lines: RecordLines;
   readonly #path: string;
   bytes = 0;
+  /** the last of the bytes that were read */
+  #end: Uint8Array = new Uint8Array();
   torn: string | null = null;
 
   constructor(folder: string) {
@@ -121,6 +126,7 @@ export class RecordFile {
         if ('problem' in parsed) throw this.lines.refusal(`no JSON (${parsed.problem})`);
         const result = read(line.bytes, parsed.value);
         this.bytes += length;
+        this.#end = Uint8Array.from(line.bytes.subarray(-knownEnd));
         yield result;
       }
     } catch (cause) {
@@ -128,6 +134,23 @@ export class RecordFile {
       if (errorCode(cause) === 'ENOENT') return;
       if (errorCode(cause) === null) throw cause;
       throw new UsageError('events.jsonl', `cannot read "${this.#path}": ${faultWords(cause)}`, cause);
+    } finally {
+      if (fd !== null) closeSync(fd);
+    }
+  }
+
+  /** Whether the file is not the one that was read, or was cut: what was read last does not stand in its place. */
+  get isReplaced(): boolean {
+    if (this.bytes === 0) return false;
+    let fd: number | null = null;
+    try {
+      fd = openRegular(this.#path);
+      const stop = this.bytes - 1;
+      const there = Buffer.concat([...partsOf(fd, stop - this.#end.length, stop)]);
+      return !there.equals(this.#end);
+    } catch (error) {
+      if (errorCode(error) === null && !(error instanceof R2poError)) throw error;
+      return true;
     } finally {
       if (fd !== null) closeSync(fd);
     }
@@ -245,6 +268,10 @@ export class RecordWalk {
   /** a notice about the dropped end, once everything was read; null: the last line was whole */
   get torn(): string | null {
     return this.#record.torn;
+  }
+
+  get isReplaced(): boolean {
+    return this.#record.isReplaced;
   }
 
   /** What each line says; null: an event that this version may leave out. Throws a usage error for a damaged line. */

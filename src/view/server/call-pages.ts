@@ -33,6 +33,10 @@ class CallWalk {
     this.#lines = this.#walk.lines();
   }
 
+  get isReplaced(): boolean {
+    return this.#walk.isReplaced;
+  }
+
   known(seq: number): Restored | undefined {
     return this.#kept.get(seq);
   }
@@ -135,7 +139,8 @@ export class CallPages {
   }
 
   async #find(folder: string, seq: number): Promise<Restored | null> {
-    const known = this.#walk?.folder === folder ? this.#walk.calls : null;
+    const own = this.#walk?.folder === folder ? this.#walk.calls : null;
+    const known = own?.isReplaced ? null : own;
     const kept = known?.known(seq);
     if (kept) return kept;
     const calls = known !== null && known.at < seq ? known : new CallWalk(folder);

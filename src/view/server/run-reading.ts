@@ -216,13 +216,12 @@ export class RunReading {
 
   #state(): string {
     const found = statSync(this.stored.path(eventsName), { throwIfNoEntry: false });
-    return found ? `${found.size} ${found.mtimeMs}` : '';
+    return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : '';
   }
 
-  /** Whether the record has been replaced by a shorter one, or repaired: it must be read from its start. */
+  /** Whether the record has been replaced or repaired: it must be read from its start. */
   get isStale(): boolean {
-    const found = statSync(this.stored.path(eventsName), { throwIfNoEntry: false });
-    return (found?.size ?? 0) < this.#record.bytes || (this.problem !== null && this.#state() !== this.#seen);
+    return this.#state() !== this.#seen && (this.problem !== null || this.#record.isReplaced);
   }
 
   /** Reads what is new in the record. */

@@ -1,4 +1,13 @@
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -260,6 +269,27 @@ describe('GET /api/runs/:id', () => {
       404,
       expect.stringContaining('may have been deleted'),
     ]);
+  });
+});
+
+describe('a run whose folder was made anew', () => {
+  it('is read from its start, also where its record is longer than the one that was read', async () => {
+    const name = run('anew');
+    const copy = (other: string): void => {
+      rmSync(name, { recursive: true, force: true });
+      cpSync(run(other), name, { recursive: true });
+    };
+    copy('both');
+    const [call] = (await page('anew')).calls;
+    expect((await view.get(`/api/runs/anew/calls/${call!.seq}`)).status).toBe(200);
+    copy('llm');
+    expect(statSync(join(name, 'events.jsonl')).size).toBeGreaterThan(statSync(join(run('both'), 'events.jsonl')).size);
+    await setTimeout(10);
+    const [now, like] = [await page('anew'), await page('llm')];
+    expect([now.iterations, now.notices]).toEqual([like.iterations, []]);
+    for (const { seq } of like.calls) {
+      expect(await view.json(`/api/runs/anew/calls/${seq}`)).toEqual(await view.json(`/api/runs/llm/calls/${seq}`));
+    }
   });
 });
 

@@ -215,7 +215,7 @@ export function RunView() {
           {problem}. What you see is what was known of it.
         </p>
       )}
-      <Run page={loaded.data} query={query} />
+      <Run key={loaded.data.row.started} page={loaded.data} query={query} />
     </>
   );
 }

@@ -1,7 +1,8 @@
 /** The document of a run, kept up to date for as long as the view is open. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { RunPage, RunUpdate } from '../../api/run.ts';
 import { follow, type Loaded, runPath, useGet } from '../data.ts';
+import { useIndex } from '../runs/index-store.ts';
 import { leavesOut, withUpdate } from './run-data.ts';
 
 /** Several updates within this time, ms, are one change of the page; more where a change takes long to draw. */
@@ -26,6 +27,14 @@ export function useRun(id: string, at: number | null): Loaded<RunPage> {
     known.current = data;
     setPage(data);
   }, [data]);
+
+  const began = data?.row.started ?? null;
+  const { index } = useIndex();
+  const listed = useMemo(() => index?.runs.find((row) => row.id === id)?.started ?? null, [index, id]);
+  useEffect(() => {
+    // Another run has taken the place of the one that is shown.
+    if (began !== null && listed !== null && listed !== began) reload();
+  }, [began, listed, reload]);
 
   const isReady = data !== null;
   useEffect(() => {
@@ -61,7 +70,7 @@ export function useRun(id: string, at: number | null): Loaded<RunPage> {
       clearTimeout(timer);
       stop();
     };
-  }, [base, chosen, isReady]);
+  }, [base, chosen, isReady, began]);
 
   const isLeftOut = page !== null && at !== null && leavesOut(page, at);
   useEffect(() => {
