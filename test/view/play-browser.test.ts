@@ -79,6 +79,13 @@ describe('the playground', () => {
       await page.locator('input[aria-label="gravity (m/s^2)"]').fill('40');
       await page.keyboard.press('Tab');
       await page.waitForFunction(() => location.hash.includes('c.gravity=40'));
+      // Seeds that nothing has played yet: the mean stays beside those that it is of.
+      const first = page.getByText('Seeds 70 to 369: mean');
+      await first.waitFor();
+      await page.getByRole('spinbutton', { name: 'First seed' }).fill(String(Number.MAX_SAFE_INTEGER));
+      await page.keyboard.press('Tab');
+      await page.getByRole('alert').getByText('expected episode seeds').waitFor();
+      expect(await first.count()).toBe(1);
       expect(problems).toEqual([]);
       await close();
     },

@@ -23,12 +23,16 @@ function useSession(session: PlaySession): SessionView {
   return view;
 }
 
-/** What `r2po eval` says of the first batch. */
+/** What `r2po eval` says of the first batch, with its first seed: another job may have been asked for since. */
 function firstSummary(engine: Pick<Engine, 'summarise'>, view: SessionView, seed: number, threshold: number) {
   const { first } = view;
   if (first === null) return null;
   const ends = first.ends ?? new Uint8Array(first.returns.length);
-  return engine.summarise(first.returns, first.lengths, ends, { firstSeed: seed, successThreshold: threshold });
+  const summary = engine.summarise(first.returns, first.lengths, ends, {
+    firstSeed: seed,
+    successThreshold: threshold,
+  });
+  return { seed, summary };
 }
 
 interface ResultsProps {
@@ -89,6 +93,15 @@ function Numbers({ view }: { view: SessionView }) {
         <dd class="play-redraws">{numberText(redrawsPerSecond, 3)}</dd>
       </div>
     </dl>
+  );
+}
+
+function FirstBatch({ seed, summary: { episodes, mean, ci95, success } }: { seed: number; summary: Summary }) {
+  return (
+    <p class="play-first" data-mean={mean}>
+      Seeds {countText(seed)} to {countText(seed + episodes - 1)}: mean <Interval value={mean} ci95={ci95} digits={6} />
+      , {countText(success.count)} {success.count === 1 ? 'success' : 'successes'}.
+    </p>
   );
 }
 
@@ -157,8 +170,8 @@ export function Results({ engine, session, pool, index, subject, job, chosen, on
   const threshold = subject?.env.success.threshold ?? 0;
   const jobOfFirst = useRef(job);
   jobOfFirst.current = job;
-  const summary = useMemo(() => (job === null ? null : firstSummary(engine, view, job.seed, threshold)), [view.first]);
-  const median = useMedian(engine, summary, subject, jobOfFirst.current);
+  const first = useMemo(() => (job === null ? null : firstSummary(engine, view, job.seed, threshold)), [view.first]);
+  const median = useMedian(engine, first?.summary ?? null, subject, jobOfFirst.current);
   return (
     <div class="play-results">
       {view.problem !== null && (
@@ -169,13 +182,7 @@ export function Results({ engine, session, pool, index, subject, job, chosen, on
       {median !== null && <EpisodePlayer engine={engine} episodes={[median]} loops />}
       <Numbers view={view} />
       {view.tally !== null && <Histogram tally={view.tally} threshold={threshold} />}
-      {summary !== null && job !== null && (
-        <p class="play-first" data-mean={summary.mean}>
-          Seeds {countText(job.seed)} to {countText(job.seed + summary.episodes - 1)}: mean{' '}
-          <Interval value={summary.mean} ci95={summary.ci95} digits={6} />, {countText(summary.success.count)}{' '}
-          successes.
-        </p>
-      )}
+      {first !== null && <FirstBatch {...first} />}
       <ExecutorChoice view={view} index={index} chosen={chosen} onChoose={onChoose} />
       {view.executor !== null && job !== null && view.tally !== null && (
         <Badge engine={engine} pool={pool} session={session} id={view.executor.id} job={job} />
