@@ -14,7 +14,7 @@ import { Evaluator, TooBusyError } from './evaluator.ts';
 import { eventStream, type StreamTimes, streamTimes } from './event-stream.ts';
 import { IndexOfRuns } from './index-of-runs.ts';
 import { indexPage, type PageFile } from './page-files.ts';
-import { runPageOf } from './run-page.ts';
+import { runPageOf, runUpdateOf } from './run-page.ts';
 import { RunReadings } from './run-reading.ts';
 import type { RunRoot } from './run-root.ts';
 import { control, startBranch } from './steering.ts';
@@ -189,7 +189,7 @@ export function createViewApp(options: ViewOptions): Hono {
       if (state === seen) return 'nothing';
       const isFirst = seen === '';
       seen = state;
-      const data = { row: run.row, ...reading.updateAfter(after) };
+      const data = runUpdateOf(reading, run.row, after);
       const { iterations, calls, spans } = data;
       if (isFirst && iterations.length + calls.length + spans.length === 0) return 'nothing';
       after = Math.max(after, iterations.at(-1)?.iteration ?? 0);

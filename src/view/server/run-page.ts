@@ -9,7 +9,7 @@ import type { Manifest } from '../../runs/folder/manifest.ts';
 import { readRun } from '../../runs/folder/read-run.ts';
 import type { RunRow } from '../api/index-of-runs.ts';
 import { projectionOf, triedPolicies } from '../api/projection.ts';
-import type { RunPage } from '../api/run.ts';
+import type { Iteration, RunPage, RunUpdate } from '../api/run.ts';
 import type { RunReading } from './run-reading.ts';
 
 /** What the engine needs; null: a run without policies, or a configuration that does not say. */
@@ -77,14 +77,26 @@ const canBranch = ({ units, stored: { manifest } }: RunReading): boolean =>
   units !== null && !manifest.imported && optimiserOf(units.method)?.isSolution !== true;
 
 /** Logs do not state the seeds of episodes, so that none of them can be played again. */
-const withoutEpisodes = (iterations: RunPage['iterations']): RunPage['iterations'] =>
+const withoutEpisodes = (iterations: readonly Iteration[]): Iteration[] =>
   iterations.map((one) => ({
     ...one,
     candidates: one.candidates.map((candidate) => ({ ...candidate, episode: null })),
   }));
 
+type Course = Pick<RunPage, 'iterations' | 'spans'>;
+
+/** What a record says of the course of a run; the events of a log that was imported do not say what each waited for. */
+const statedOf = ({ stored }: RunReading, { iterations, spans }: Course): Course =>
+  stored.manifest.imported ? { iterations: withoutEpisodes(iterations), spans: [] } : { iterations, spans };
+
+/** What is new behind an iteration. */
+export function runUpdateOf(reading: RunReading, row: RunRow, after: number): RunUpdate {
+  const update = reading.updateAfter(after);
+  return { row, ...update, ...statedOf(reading, update) };
+}
+
 export function runPageOf(reading: RunReading, row: RunRow): RunPage {
-  const { stored, iterations, calls, spans, every, warmup } = reading;
+  const { stored, iterations, calls, every, warmup } = reading;
   // Written at the start and the end of each session.
   const { manifest } = readRun(stored.folder);
   const { argv } = manifest;
@@ -97,10 +109,8 @@ export function runPageOf(reading: RunReading, row: RunRow): RunPage {
     playable: playableOf(reading),
     names: namesOf(reading),
     warmup,
-    iterations: manifest.imported ? withoutEpisodes(iterations) : iterations,
+    ...statedOf(reading, reading),
     calls,
-    // The events of a log that was imported do not say what each waited for.
-    spans: manifest.imported ? [] : spans,
     every,
     optimiser: reading.optimiser?.stateAfter() ?? null,
     projection: projectionOf(triedPolicies(iterations)),

@@ -215,6 +215,10 @@ describe('GET /api/runs/:id', () => {
     const of = await page('imported');
     expect([of.spans, of.canBranch, of.playable?.known]).toEqual([[], false, true]);
     expect(of.iterations.flatMap((one) => one.candidates).map((one) => one.episode)).toEqual(new Array(8).fill(null));
+    const events = view.events('/api/runs/imported/live?after=2');
+    const { spans, iterations } = runUpdate.parse((await events.next()).data);
+    await events.close();
+    expect([spans, iterations]).toEqual([[], of.iterations.slice(2)]);
     const common = ['--runs-dir', folder, '--name', 'solved', '--quiet'];
     const { code, stderr } = await runCommand('solve', 'FrozenLake-v1', '--env-option', 'map=4x4', ...common);
     expect([code, stderr]).toEqual([0, expect.anything()]);
