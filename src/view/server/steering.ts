@@ -10,6 +10,7 @@ import { controlRun } from '../../runs/control/client.ts';
 import type { LiveRun } from '../../runs/control/messages.ts';
 import { readManifest } from '../../runs/folder/manifest.ts';
 import { branchRequest } from '../api/requests.ts';
+import { isSetting } from '../api/setting.ts';
 import { requestProblem } from './evaluator.ts';
 
 export const control = (folder: string, body: unknown): Promise<LiveRun> =>
@@ -25,7 +26,7 @@ export function branchArguments(folder: string, body: unknown, name: string): st
   if (!parsed.success) throw requestProblem(parsed.error.issues);
   const { at, model, settings } = parsed.data;
   for (const setting of settings) {
-    if (/^[a-z_][\w.]*=/i.test(setting)) continue;
+    if (isSetting(setting)) continue;
     throw new UsageError('view', `expected settings as key=value, got "${setting}"`);
   }
   if (model?.startsWith('-')) throw new UsageError('view', `expected the name of a model, got "${model}"`);

@@ -165,6 +165,8 @@ describe('POST /api/runs/:id/control and /branch', () => {
       ['/api/runs/a/control', { action: 'explode' }],
       ['/api/runs/a/branch', { at: 0 }],
       ['/api/runs/a/branch', { at: 1, settings: ['--trust-env=x'] }],
+      ['/api/runs/a/branch', { at: 1, settings: ['-q=x'] }],
+      ['/api/runs/a/branch', { at: 1, settings: ['=1'] }],
       ['/api/runs/a/branch', { at: 1, model: '--name' }],
     ] as const) {
       const response = await view.post(path, body);
@@ -176,10 +178,11 @@ describe('POST /api/runs/:id/control and /branch', () => {
   });
 
   it('give a branch its own folder beside the run', () => {
-    const body = { at: 3, model: 'ollama/m', settings: ['critic.conservative_threshold=400'] };
+    const settings = ['critic.conservative_threshold=400', 'prices.ollama/qwen3-4b.prompt_per_million=0.5'];
+    const body = { at: 3, model: 'ollama/m', settings };
     expect(branchArguments('runs/x/trial', body, 'trial-at3')).toEqual([
       ...['branch', 'runs/x/trial', '--at', '3', '--name', 'trial-at3', '--runs-dir', 'runs/x', '--quiet'],
-      ...['--model', 'ollama/m', 'critic.conservative_threshold=400'],
+      ...['--model', 'ollama/m', ...settings],
     ]);
   });
 });

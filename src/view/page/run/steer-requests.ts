@@ -1,5 +1,6 @@
 /** What people write into the forms for steering a run, as requests. */
 import type { BranchBody, ControlBody } from '../../api/requests.ts';
+import { isSetting } from '../../api/setting.ts';
 
 type BudgetBody = Extract<ControlBody, { action: 'budget' }>;
 export type BudgetKey = Exclude<keyof BudgetBody, 'action'>;
@@ -36,7 +37,7 @@ export function branchBody(at: number, model: string, settings: string): Parsed<
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const wrong = lines.find((line) => !/^[\w.-]+=/.test(line));
+  const wrong = lines.find((line) => !isSetting(line));
   if (wrong !== undefined) return { problem: `expected key=value, got "${wrong}"` };
   return { body: { at, ...(model.trim() !== '' && { model: model.trim() }), settings: lines } };
 }

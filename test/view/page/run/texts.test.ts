@@ -175,6 +175,9 @@ describe('requests to a run', () => {
       body: { at: 7, model: 'ollama/x', settings: ['search.step_size=0.5', 'seed=3'] },
     });
     expect(branchBody(7, '', 'faster please')).toEqual({ problem: 'expected key=value, got "faster please"' });
+    expect(branchBody(7, '', '--trust-env=x')).toEqual({ problem: 'expected key=value, got "--trust-env=x"' });
     expect(branchBody(7, '', '')).toEqual({ body: { at: 7, settings: [] } });
+    const price = 'prices.ollama/qwen3:4b.prompt_per_million=0.5';
+    expect(branchBody(7, '', price)).toEqual({ body: { at: 7, settings: [price] } });
   });
 });
