@@ -26,9 +26,9 @@ let page: Page;
 let complaints: string[] = [];
 const stop = new AbortController();
 
-function serve(port: number): Promise<Listening> {
+function serve(port: number, name = 'runs'): Promise<Listening> {
   const app = createViewApp({
-    root: new RunRoot(join(folder, 'runs')),
+    root: new RunRoot(join(folder, name)),
     access: accessFor('127.0.0.1', false),
     page: pageFiles(),
     note: () => {},
@@ -129,6 +129,47 @@ describe('the page of r2po view', () => {
     ]);
     await page.keyboard.press('c');
     await page.waitForURL(/#\/compare\?run=cartpole-props-s1&run=cartpole-props-s2/);
+  });
+
+  it('groups by the keys of an address, also where they are no choice', async ({ skip }) => {
+    if (!browser) return skip();
+    const groups = page.locator('.runs-group');
+    const choice = page.getByRole('combobox', { name: 'group by' });
+    await open('#/?q=status=finished&group=seed');
+    await groups.first().waitFor();
+    expect([await groups.count(), await choice.inputValue()]).toEqual([3, 'seed']);
+    await open('#/?q=status=finished&group=foo');
+    await rows().first().waitFor();
+    expect([await groups.count(), await choice.inputValue()]).toEqual([0, '']);
+    await open('#/compare?q=status=finished&by=method,seed');
+    await page.getByRole('heading', { name: '6 runs compared' }).waitFor();
+    expect(await choice.inputValue()).toBe('method,seed');
+    await choice.selectOption('environment and method');
+    await expect
+      .poll(() => page.getByRole('region', { name: 'Rewards of the groups' }).getByRole('row').count())
+      .toBe(3);
+  });
+
+  it('selects and compares a run whose name has a line break', async ({ skip }) => {
+    if (!browser) return skip();
+    const path = join(folder, 'runs', 'two\nlines');
+    cpSync(join(folder, 'runs', 'cartpole-r2po-s1'), path, { recursive: true });
+    await open('#/?q=two');
+    await rows().getByRole('checkbox').check();
+    await page.getByText('1 selected').waitFor();
+    await page.keyboard.press('c');
+    await page.getByRole('heading', { name: '1 run compared' }).waitFor();
+    rmSync(path, { recursive: true });
+  });
+
+  it('names the command for a first run as a shell takes it', async ({ skip }) => {
+    if (!browser) return skip();
+    mkdirSync(join(folder, 'no runs'));
+    const other = await serve(0, 'no runs');
+    await page.goto(`http://127.0.0.1:${other.port}/`);
+    await page.getByText(`r2po run cartpole/r2po --runs-dir '${join(folder, 'no runs')}'`).waitFor();
+    await page.goto('about:blank');
+    await other.close();
   });
 
   it('compares runs with the numbers of the report', async ({ skip }) => {

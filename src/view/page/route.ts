@@ -1,5 +1,5 @@
 /** Where the page is, and how it goes elsewhere. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { changed, hashOf, link, parseRoute, type QueryChanges, type Route } from './address.ts';
 
 export { link, type QueryChanges, type Route } from './address.ts';
@@ -38,4 +38,10 @@ export function useRoute(): Route {
     };
   }, []);
   return route;
+}
+
+/** The values of a key that has several, the same list as long as they are the same. */
+export function useValues(query: URLSearchParams, key: string): readonly string[] {
+  const text = JSON.stringify(query.getAll(key).filter((value) => value !== ''));
+  return useMemo(() => JSON.parse(text) as string[], [text]);
 }

@@ -112,6 +112,32 @@ export function Choice<T extends string>({
   );
 }
 
+/** The keys by which the address groups; of keys that are none of the choices, the keys themselves are one more. */
+export function GroupBy({
+  value,
+  choices,
+  onChange,
+}: {
+  value: string;
+  /** keys joined by commas, each with its title */
+  choices: readonly (readonly [string, string])[];
+  onChange: (value: string) => void;
+}) {
+  const isChoice = choices.some(([keys]) => keys === value);
+  return (
+    <label>
+      <span class="tool-name">group by</span>
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {[...choices, ...(isChoice ? [] : [[value, value] as const])].map(([keys, title]) => (
+          <option key={keys} value={keys}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 /** What may be wider than the window scrolls in a box of its own, by the keyboard as well. */
 export function ScrollBox({ label, children }: { label: string; children: ComponentChildren }) {
   return (

@@ -4,10 +4,10 @@ import { useMemo } from 'preact/hooks';
 import type { Comparison, ExportedComparisons } from '../../api/requests.ts';
 import { Chart } from '../common/chart.tsx';
 import { manyText, none, pText } from '../common/format.ts';
-import { Choice, Notice, Panel, ScrollBox } from '../common/parts.tsx';
+import { Choice, GroupBy, Notice, Panel, ScrollBox } from '../common/parts.tsx';
 import { seriesDash, seriesName } from '../common/theme.ts';
 import { isExport, useGet } from '../data.ts';
-import { link, setQuery, useRoute } from '../route.ts';
+import { link, setQuery, useRoute, useValues } from '../route.ts';
 import { numberOf } from '../run/selection.ts';
 import { grouped } from '../runs/fields.ts';
 import { parseFilter } from '../runs/filter.ts';
@@ -63,9 +63,9 @@ function useAsked(): readonly string[] | null {
   const { query } = useRoute();
   const { index } = useIndex();
   const q = query.get('q');
-  const listed = query.getAll('run').join('\n');
+  const listed = useValues(query, 'run');
   return useMemo(() => {
-    if (listed !== '') return listed.split('\n');
+    if (listed.length > 0) return listed;
     if (q === null) return [];
     if (index === null) return null;
     const { matches } = parseFilter(q);
@@ -94,18 +94,7 @@ function FromServer({ ids }: { ids: readonly string[] }) {
       </Notice>
     );
   }
-  const grouping = (
-    <label>
-      <span class="quiet">group by </span>
-      <select value={by} onChange={(event) => setQuery({ by: event.currentTarget.value })}>
-        {groupings.map(([value, title]) => (
-          <option key={value} value={value}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  const grouping = <GroupBy value={by} choices={groupings} onChange={(value) => setQuery({ by: value })} />;
   return <Loaded path={path} ids={ids} actions={grouping} />;
 }
 
@@ -139,7 +128,7 @@ function FromExport({ ids }: { ids: readonly string[] }) {
   }
   const choice = sets.length > 1 && (
     <label>
-      <span class="quiet">compare </span>
+      <span class="tool-name">compare</span>
       <select
         value={String(place)}
         onChange={(event) => setQuery({ set: event.currentTarget.value, run: null, q: null })}

@@ -2,12 +2,13 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the links and buttons in rows and headings have the focus
 /** The list of runs. What it shows is in the address: `q` filter, `sort`, `group`, `sel` selected, `closed` groups. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { quotedCommand } from '../../../base/command-line.ts';
 import type { RunRow } from '../../api/index-of-runs.ts';
 import { countText, estimateText, manyText } from '../common/format.ts';
 import { useKeys } from '../common/keys.ts';
-import { Notice } from '../common/parts.tsx';
+import { GroupBy, Notice } from '../common/parts.tsx';
 import { useVirtualRows } from '../common/virtual.ts';
-import { go, link, setQuery, useRoute } from '../route.ts';
+import { go, link, setQuery, useRoute, useValues } from '../route.ts';
 import { fieldOf, fields, grouped, hasFailed, type RowGroup, sorted } from './fields.ts';
 import { parseFilter } from './filter.ts';
 import { reloadIndex, useIndex } from './index-store.ts';
@@ -164,7 +165,7 @@ function Empty({ root }: { root: string | null }) {
         <code>{root}</code> has none. Start one in another terminal; it appears here by itself:
       </p>
       <p>
-        <code>r2po run cartpole/r2po --runs-dir {root}</code>
+        <code>{quotedCommand(['run', 'cartpole/r2po', '--runs-dir', root])}</code>
       </p>
       <p>
         Runs are elsewhere? <code>r2po view FOLDER</code> shows those of a folder.
@@ -261,11 +262,11 @@ function RunList({ runs, root }: { runs: readonly RunRow[]; root: string }) {
   const asked = query.get('sort') ?? defaultSort;
   // An address may be typed.
   const sort = fieldOf(asked.replace(/^-/, '')) ? asked : defaultSort;
-  const group = query.get('group') ?? '';
-  const closedText = query.getAll('closed').join('\n');
-  const selectedText = query.getAll('sel').join('\n');
-  const selected = useMemo(() => new Set(selectedText === '' ? [] : selectedText.split('\n')), [selectedText]);
-  const closed = useMemo(() => new Set(closedText === '' ? [] : closedText.split('\n')), [closedText]);
+  const group = (query.get('group') ?? '').split(',').filter(fieldOf).join(',');
+  const closedNames = useValues(query, 'closed');
+  const selectedIds = useValues(query, 'sel');
+  const selected = useMemo(() => new Set(selectedIds), [selectedIds]);
+  const closed = useMemo(() => new Set(closedNames), [closedNames]);
 
   const filter = useMemo(() => parseFilter(q), [q]);
   const shown = useMemo(
@@ -331,18 +332,9 @@ function RunList({ runs, root }: { runs: readonly RunRow[]; root: string }) {
       <h1 class="visually-hidden">Runs</h1>
       <div class="runs-tools">
         <FilterField problems={filter.problems} />
+        <GroupBy value={group} choices={groupings} onChange={(value) => setQuery({ group: value, closed: null })} />
         <label>
-          <span class="runs-tool-name">group by</span>
-          <select value={group} onChange={(event) => setQuery({ group: event.currentTarget.value, closed: null })}>
-            {groupings.map(([value, title]) => (
-              <option key={value} value={value}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          <span class="runs-tool-name">sort by</span>
+          <span class="tool-name">sort by</span>
           <select value={sort} onChange={(event) => setQuery({ sort: event.currentTarget.value })}>
             {fields.flatMap(({ key, title }) => [
               <option key={`-${key}`} value={`-${key}`}>
