@@ -45,6 +45,8 @@ export function eventStream(
   { times, signal, note }: StreamOptions,
   look: () => Promise<Sent | 'nothing' | 'end'>,
 ): Response {
+  // Whoever asks for the head alone reads no event.
+  if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' });
   const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
   return streamSSE(
     c,
