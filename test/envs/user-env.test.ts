@@ -151,6 +151,41 @@ describe('options of an environment of one’s own', () => {
   });
 });
 
+describe('a step that sets its outcome only where something happens', () => {
+  it('plays and probes as one that always sets it', async () => {
+    const outcome = [
+      '    out.reward = (docked ? p.bonus : lost ? -p.bonus : 0) - Math.abs(position) * p.timeStep;',
+      '    out.terminated = docked || lost;',
+    ].join('\n');
+    const whole = changed('whole', 'index.js', outcome, outcome.replace(' - Math.abs(position) * p.timeStep', ''));
+    const rare = changed(
+      'rare',
+      'index.js',
+      outcome,
+      'if (docked || lost) Object.assign(out, { reward: docked ? p.bonus : -p.bonus, terminated: true });',
+    );
+    const docking = [-0.01, 0.05];
+    const states = [docking, [-1.5, 0.4], docking, [1, 0]].map((state) => ({ state, action: [0] }));
+    const played = async (copy: string) => {
+      const { stdout } = await evalOf(copy, '--backend', 'cpu');
+      const probed = await runHere(['probe', '--env', copy, '--in', '-'], { input: JSON.stringify(states) });
+      const { mean, std, length, ends } = JSON.parse(stdout);
+      return { mean, std, length, ends, probed: JSON.parse(probed.stdout) };
+    };
+    const wanted = await played(whole);
+    expect(wanted.length.min).toBeGreaterThan(1);
+    expect(wanted.probed.map(({ terminated }: { terminated: boolean }) => terminated)).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect(await played(rare)).toEqual(wanted);
+    const cpu = openCpuBackend({ threads: 1 });
+    expect(await checkEnvironment(await loadEnv(rare), cpu, describeEnvironment)).toEqual([]);
+  });
+});
+
 describe('an environment in TypeScript', () => {
   it('is read as it is', async () => {
     const copy = changed(

@@ -151,6 +151,9 @@ export class Player {
         else if (rule === CLIP) clipToBox(outputs, low, high, action);
         else for (let j = 0; j < action.length; j++) action[j] = outputs[j]!;
         if (recorder !== null) recorder.beforeStep(state, observation, action);
+        // A step that leaves one of them out would repeat what another step, or another episode, has left there.
+        transition.reward = 0;
+        transition.terminated = false;
         env.step(constants, state, action, rng, transition);
         if (recorder !== null) recorder.afterStep(transition.reward);
         total += transition.reward;

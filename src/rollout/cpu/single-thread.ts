@@ -80,8 +80,8 @@ export class SingleThreadBackend implements Backend {
     this.checkOpen();
     checkProbes(env, inputs, 'f64');
     const observation = new Float64Array(observationSize(env.observation));
-    const transition: Transition = { reward: 0, terminated: false };
     return inputs.map((input) => {
+      const transition: Transition = { reward: 0, terminated: false };
       const state = new Float64Array(stateArraySize(env));
       state.set(input.state);
       const draws = new RecordedDraws(input.draws ?? []);
