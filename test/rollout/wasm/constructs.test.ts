@@ -76,6 +76,8 @@ const constructs: Readonly<Record<string, string>> = {
   'abs, min, max, clamp of whole numbers':
     'return u32(abs(c % 1000)) + min(a, b) + max(a, 7u) + u32(min(c, -3)) + u32(max(c, i32(b))) + clamp(a, 10u, 1000u);',
   'conversions of f32 to whole numbers, within their range': 'return u32(abs(x) * 100.0) ^ u32(i32(y * 1000.0));',
+  'conversions of f32 beyond whole numbers':
+    'return u32(x * 1e7) ^ (u32(i32(y * 1e8)) >> 1u) ^ u32(vec2i(vec2f(x, y) * 1e30).y);',
   'conversions of whole numbers to f32':
     'return bitcast<u32>(f32(a & 0xffffffu)) ^ bitcast<u32>(f32(c >> 8u)) ^ bitcast<u32>(f32(a & 0xffffu));',
   'conversions from and to bool':
@@ -277,8 +279,8 @@ const edges: Readonly<Record<string, (x: number, y: number) => number>> = {
   'floor(x) - trunc(x)': (x) => Math.floor(x) - Math.trunc(x),
   'abs(x)': Math.abs,
   'f32(i32(x) / 2)': (x) =>
-    0 + Math.trunc(Math.max(Math.min(Number.isNaN(x) ? 0 : Math.trunc(x), 2 ** 31 - 1), -(2 ** 31)) / 2),
-  'f32(u32(x) / 2u)': (x) => Math.trunc(Math.max(Math.min(Number.isNaN(x) ? 0 : Math.trunc(x), 2 ** 32 - 1), 0) / 2),
+    0 + Math.trunc(Math.max(Math.min(Number.isNaN(x) ? 0 : Math.trunc(x), 2147483520), -(2 ** 31)) / 2),
+  'f32(u32(x) / 2u)': (x) => Math.trunc(Math.max(Math.min(Number.isNaN(x) ? 0 : Math.trunc(x), 4294967040), 0) / 2),
 };
 
 const kernel: Kernel = { files: [], code, input: inputs(), outputWords: rows * names.length, invocations: rows };

@@ -1,6 +1,7 @@
 /**
  * WGSL's operators on leaves. f32 operations are those of IEEE 754, each rounded, none contracted. Integers wrap; x / 0
- * is x and x % 0 is 0; a shift takes the amount modulo 32; a conversion to an integer is cut and saturates, NaN gives 0.
+ * is x and x % 0 is 0; a shift takes the amount modulo 32; a conversion to an integer is cut and held within its range,
+ * NaN gives 0.
  */
 import type { Scalar } from '../wgsl/ast.ts';
 import { type Code, op, simd } from './encoder.ts';
@@ -276,6 +277,9 @@ export function cut(code: FunctionCode, a: Leaf): Leaf {
   return code.apply('f32', both(op.ftrunc, simd.ftrunc), [a]);
 }
 
+/** The largest whole number that both f32 and `to` hold, where conversions end. */
+const largestWhole = (to: Scalar): number => (to === 'u32' ? 2 ** 32 - 2 ** 8 : 2 ** 31 - 2 ** 7);
+
 /** A known number as another scalar; null where an abstract number does not fit. */
 export function convertKnown(value: number, from: Scalar, to: Scalar): number | null {
   if (to === 'bool') return Number(value !== 0);
@@ -288,8 +292,8 @@ export function convertKnown(value: number, from: Scalar, to: Scalar): number | 
     return whole >= low && whole <= high ? whole : null;
   }
   if (from === 'f32') {
-    const [low, high] = to === 'u32' ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
-    return Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), low), high);
+    const low = to === 'u32' ? 0 : -(2 ** 31);
+    return Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), low), largestWhole(to));
   }
   return to === 'u32' ? value >>> 0 : value | 0;
 }
@@ -309,7 +313,12 @@ export function convert(code: FunctionCode, a: Leaf, to: Scalar): Leaf {
   if (to === 'f32') {
     return from === 'i32' || a.isSmall ? made(op.fromI32, simd.fromI32) : made(op.fromU32, simd.fromU32);
   }
-  if (from === 'f32') return to === 'i32' ? made(op.toI32, simd.toI32) : made(op.toU32, simd.toU32);
+  if (from === 'f32') {
+    // The instructions hold the result within the type at its lower end, and make 0 of NaN.
+    const [x, top] = [code.keep(a), known('f32', largestWhole(to))];
+    const below = select(code, binary(code, '<', top, x), top, x);
+    return code.apply(to, to === 'i32' ? both(op.toI32, simd.toI32) : both(op.toU32, simd.toU32), [below]);
+  }
   return leafOf(to, isVarying, own, a.isSmall);
 }
 
