@@ -10,7 +10,6 @@ import { OutputFile } from '../base/node/atomic-file.ts';
 import { checkOutputFile, refuseStdoutBesideJson } from '../base/node/output-folder.ts';
 import { counted, roundedBy } from '../base/plain-number.ts';
 import type { Env, EnvOptions } from '../envs/env.ts';
-import { stepLimitKey } from '../envs/options.ts';
 import { animate } from '../evaluation/animation.ts';
 import { type EvaluateResult, evaluate } from '../evaluation/evaluate.ts';
 import { type Summary, summaryStatistics } from '../evaluation/summary.ts';
@@ -38,6 +37,7 @@ import {
 import { checkPicture, pictureFormats } from './picture-file.ts';
 import { progressOf } from './progress.ts';
 import { returnsHeader, returnsWriter } from './returns-file.ts';
+import { checkStepCap } from './step-cap.ts';
 import { type GivenVariation, variedConstants, varyOption } from './vary-option.ts';
 
 interface Options extends RankOptions, VaryOptions {
@@ -300,13 +300,7 @@ function stepCap(
   maxSteps: number | undefined,
   io: Io,
 ): number | null {
-  if (maxSteps !== undefined && env.timeLimit !== null && maxSteps > env.timeLimit) {
-    const remedy = `for longer episodes, give --env-option ${stepLimitKey}=${maxSteps} instead`;
-    throw new UsageError(
-      'eval',
-      `expected --max-steps of at most ${env.timeLimit}, the step limit of ${env.id}, got ${maxSteps}; ${remedy}`,
-    );
-  }
+  checkStepCap(env, maxSteps);
   if (maxSteps !== undefined) return maxSteps;
   if (runCap !== null && runCap < (env.timeLimit ?? Number.POSITIVE_INFINITY)) {
     io.note(`episodes are stopped after ${runCap} steps, as in the run; change this with --max-steps`);

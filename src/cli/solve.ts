@@ -23,6 +23,7 @@ import {
   secondsOption,
   trustEnvOption,
 } from './options.ts';
+import { checkStepCap } from './step-cap.ts';
 
 interface Options {
   readonly envOption: EnvOptions;
@@ -48,7 +49,7 @@ export function define(command: Command, io: Io): void {
     .argument('<env>', 'environment with numbered observations and actions, or the path of an environment module')
     .addOption(envOption())
     .addOption(trustEnvOption())
-    .addOption(countOption('--max-steps', 'step limit, if it is below that of the environment', maxEpisodeSteps))
+    .addOption(countOption('--max-steps', 'a lower step limit than that of the environment', maxEpisodeSteps))
     .addOption(
       secondsOption('--max-time', 'stop the search for the best table after this many seconds').default(defaultSeconds),
     )
@@ -91,6 +92,7 @@ function unlimitedOf(env: Env, model: TableModel, isOver: () => boolean): number
 
 async function solve(name: string, options: Options, io: Io): Promise<void> {
   const env = await openEnv(name, options.envOption);
+  checkStepCap(env, options.maxSteps);
   const isRun = options.runsDir !== undefined || options.name !== undefined;
   const { out, runsDir = 'runs', name: runName } = options;
   if (out !== undefined) checkOutputFile('--out', out);

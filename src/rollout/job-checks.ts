@@ -124,7 +124,13 @@ export function checkJob(job: RolloutJob, max: number): void {
   if (maxSteps !== null && (!Number.isSafeInteger(maxSteps) || maxSteps < 1 || maxSteps > maxEpisodeSteps)) {
     fail(`expected max-steps to be a whole number in 1 ... ${maxEpisodeSteps}, got ${maxSteps}`);
   }
-  stepLimit(job);
+  const { steps } = stepLimit(job);
+  // A shader holds them in a word, where a longer limit would be another one.
+  if (!Number.isSafeInteger(steps) || steps < 1 || steps > maxEpisodeSteps) {
+    fail(
+      `expected ${env.id} to have a step limit in 1 ... ${maxEpisodeSteps}, got ${steps}; change its "timeLimit", or set max-steps`,
+    );
+  }
   if (!fits(policy, env)) {
     fail(
       `expected a policy for the observations and actions of ${env.id}, got one of others; use buildPolicy with ${env.id}`,

@@ -345,6 +345,10 @@ describe('a job that cannot be played', () => {
       message: 'expected a policy for the observations and actions of FrozenLake-v1, got one of others',
     },
     { changes: { env: { ...cartpole, timeLimit: null } }, message: 'has no step limit of its own; set max-steps' },
+    ...[2 ** 30, 2.5, 0].map((timeLimit) => ({
+      changes: { env: { ...cartpole, timeLimit } },
+      message: `expected CartPole-v1 to have a step limit in 1 ... 1073741823, got ${timeLimit}; change its "timeLimit"`,
+    })),
   ])('is refused: $message', async ({ changes, message }) => {
     await expect(one.play(job(changes))).rejects.toThrow(UsageError);
     await expect(one.play(job(changes))).rejects.toThrow(message);

@@ -64,6 +64,15 @@ describe('r2po solve with a run', () => {
     },
   );
 
+  it('refuses a limit above that of the environment, which would have no effect', async () => {
+    const { code, stderr, stdout } = await runCommand('solve', 'frozenlake', '--max-steps', '101', '--json');
+    expect(stderr).toContain(
+      '[--max-steps] expected at most 100, the step limit of FrozenLake-v1, got 101; for longer episodes, give ' +
+        '--env-option max_episode_steps=101 instead',
+    );
+    expect([code, stdout]).toEqual([2, '']);
+  });
+
   it('makes no run unless one is asked for', async () => {
     // Without a limit it is the same, however short the one of the table is.
     const short = JSON.parse((await runCommand('solve', 'frozenlake', '--max-steps', '5', '--json')).stdout);
