@@ -145,6 +145,25 @@ function checkOptions({ id, options = {}, withOptions }: AnySpec): void {
   );
 }
 
+/** Refuses numbers of no action, and rules that leave a policy none. */
+function checkRules({ id, action }: AnySpec): void {
+  if (action.kind !== 'discrete') return;
+  const { meanings, againstRules = [] } = action;
+  const other = againstRules.find((index) => !(index in meanings));
+  if (other !== undefined) {
+    throw new R2poError(
+      id,
+      `expected numbers of actions, 0 ... ${meanings.length - 1}, at action.againstRules, got ${other}; remove it`,
+    );
+  }
+  if (meanings.every((_, index) => againstRules.includes(index))) {
+    throw new R2poError(
+      id,
+      'expected an action that a policy may choose, got all of them at action.againstRules; leave one out',
+    );
+  }
+}
+
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], value);
 }
@@ -156,6 +175,7 @@ export function checkSpec(value: unknown): void {
     const given = value as AnySpec;
     if (given.gpujs) checkGpujsKernel(given, given.gpujs);
     checkOptions(given);
+    checkRules(given);
     return;
   }
   const id = (value as { id?: unknown } | null)?.id;

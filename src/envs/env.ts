@@ -6,6 +6,7 @@
 import { having } from '../base/arguments.ts';
 import { R2poError } from '../base/errors.ts';
 import type { Draws } from '../base/rng/draws.ts';
+import { shown } from '../base/shown.ts';
 import type { EnvOptionRules } from './options.ts';
 import { withOrigin } from './origin.ts';
 import type { Picture } from './picture.ts';
@@ -282,7 +283,10 @@ export function defineEnv<const C extends Record<string, Constant>, D extends Pa
   };
   const { derive, ...rest } = spec;
   const constants = constantValues(spec.constants);
-  const derived = derive(constants);
+  const derived: D | null | undefined = derive(constants);
+  if (typeof derived !== 'object' || derived === null) {
+    return fail(`expected "derive" to return an object of numbers, got ${shown(derived)}; return {} for none`);
+  }
   for (const name of Object.keys(derived)) {
     if (name in constants) fail(`expected derived names apart from the constants, got "${name}" twice; rename one`);
   }

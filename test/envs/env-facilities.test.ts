@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RecordedDraws } from '../../src/base/rng/draws.ts';
 import { parseConfig } from '../../src/config/resolve.ts';
-import { defineEnv } from '../../src/envs/authoring.ts';
+import { type Constant, defineEnv, type EnvSpec } from '../../src/envs/authoring.ts';
+import type { Params } from '../../src/envs/env.ts';
 import { findEnv } from '../../src/envs/registry.ts';
 import { linear } from '../../src/policies/linear.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
@@ -112,7 +113,7 @@ describeGpu('the same on the GPU', () => {
 });
 
 /** Counts the sum of its actions, without a number of its own. */
-const bare = defineEnv({
+const bareSpec = {
   ...{ id: 'Bare-v0', folder: 'bare', groundTruth: 'this file', state: dice.state },
   observation: { kind: 'vector', rows: dice.state },
   action: { kind: 'box', rows: [{ name: 'step', meaning: 'added', unit: '1', low: 0, high: 2 }] },
@@ -143,7 +144,8 @@ fn env_step(p: EnvParams, s: EnvState, action: Action, rng: ptr<function, Rng>) 
 }
 `,
   }),
-});
+} satisfies EnvSpec<Record<string, Constant>, Params>;
+const bare = defineEnv(bareSpec);
 
 async function expectBareAs(backend: Backend): Promise<void> {
   const played = { ...job(bare), candidates: [Float64Array.of(0.5, 0.25)] };
@@ -158,6 +160,20 @@ describe('an environment without constants', () => {
   it('is played by its shader on wasm', () => expectBareAs(openWasmBackend({ threads: 1 })));
   describeGpu('on an adapter', () => {
     it('is played by its shader', async () => expectBareAs(await openWebGpuBackend()));
+  });
+});
+
+describe('a definition', () => {
+  const numbered = (...againstRules: number[]) =>
+    ({ kind: 'discrete', meanings: ['stay', 'add'], againstRules }) as const;
+
+  it.each([
+    [{ action: numbered(1, 2) }, 'expected numbers of actions, 0 ... 1, at action.againstRules, got 2; remove it'],
+    [{ action: numbered(-1) }, 'at action.againstRules, got -1; remove it'],
+    [{ action: numbered(1, 0) }, 'expected an action that a policy may choose, got all of them at action.againstRules'],
+    [{ derive: () => null as never }, 'expected "derive" to return an object of numbers, got null; return {} for none'],
+  ])('is refused: %j', (changes, message) => {
+    expect(() => defineEnv({ ...bareSpec, ...changes })).toThrow(message);
   });
 });
 
