@@ -118,7 +118,7 @@ const many = ['top', 'recheck', 'csv'] as const;
 /** Options of one evaluation, and of several under changed constants. */
 const unvaried = ['returns', 'trajectory', 'animate', 'dumpWgsl'] as const;
 
-/** Options that name a file; "-" of a program prints it. */
+/** Options that name a file; "-" as that of a program prints it. */
 const writtenFiles = [...unvaried, 'csv', 'picture'] as const;
 
 const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -159,7 +159,7 @@ function checkFiles(options: Options): void {
   }
   for (const name of writtenFiles) {
     const path = options[name];
-    if (path === undefined || path === '-') continue;
+    if (path === undefined || (path === '-' && name === 'dumpWgsl')) continue;
     checkOutputFile(flagOf(name), path);
     refuseStdoutBesideJson(flagOf(name), path, options.json);
     // Any number of results may go to a pipe or a device.

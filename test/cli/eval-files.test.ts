@@ -44,6 +44,15 @@ describe('r2po eval', () => {
 });
 
 describe('files of r2po eval', () => {
+  it.each(['--returns', '--trajectory', '--animate'])(
+    'are not named "-", which would be a file of that name: %s',
+    async (option) => {
+      const { code, stderr } = await evaluate(option, '-');
+      expect(stderr).toContain(`[${option}] expected the name of a file, got "-"; give /dev/stdout to print it`);
+      expect([code, existsSync('-')]).toEqual([2, false]);
+    },
+  );
+
   it('are each written once, and none that is read', async () => {
     const path = join(folder, 'twice.csv');
     const twice = await evaluate('--returns', path, '--trajectory', join(folder, '.', 'twice.csv'));

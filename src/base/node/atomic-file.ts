@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { appendFile, type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errorCode, R2poError } from '../errors.ts';
+import { errorCode, R2poError, UsageError } from '../errors.ts';
 import { cannotUse, cannotWriteFile, faultRemedy, faultWords } from '../machine-fault.ts';
 import { makeFolder } from './make-folder.ts';
 import { markHasEnded, processMark } from './process-identity.ts';
@@ -218,6 +218,15 @@ export function isStdout(path: string): boolean {
   }
 }
 
+/** Throws a `UsageError` of `unit` for the name that stands for stdin where a file is read: here it would be a file's own. */
+export function refuseDash(unit: string, path: string): void {
+  if (path !== '-') return;
+  throw new UsageError(
+    unit,
+    'expected the name of a file, got "-"; give /dev/stdout to print it, or ./- for this name',
+  );
+}
+
 /** An output file that grows while a command runs, and gets its name once it is whole. */
 export class OutputFile {
   readonly #unit: string;
@@ -234,6 +243,7 @@ export class OutputFile {
 
   /** Throws a `UsageError` when it cannot be made. `unit` starts the messages. */
   static async create(unit: string, path: string): Promise<OutputFile> {
+    refuseDash(unit, path);
     try {
       const target = targetOf(path);
       if (target.replaced) clearDeadDrafts(dirname(target.path), `${basename(target.path)}.`);

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { cannotUse, cannotWriteFile, FileFault } from '../machine-fault.ts';
-import { clearDeadDrafts, isStdout } from './atomic-file.ts';
+import { clearDeadDrafts, isStdout, refuseDash } from './atomic-file.ts';
 import { makeFolder } from './make-folder.ts';
 
 /**
@@ -25,6 +25,7 @@ export function prepareOutputFolder(unit: string, path: string): void {
  * cannot be written.
  */
 export function checkOutputFile(unit: string, path: string): void {
+  refuseDash(unit, path);
   try {
     const exists = existsSync(path);
     if (exists && statSync(path).isDirectory()) throw new FileFault('ENOTREG', 'it is a folder');
