@@ -4,7 +4,7 @@ import { UsageError, unknownName } from '../base/errors.ts';
 import { isModulePath } from '../base/module-path.ts';
 import type { Env, EnvOptions, ShaderText } from './env.ts';
 import { envs } from './index.ts';
-import { stepLimitKey, withStepLimit } from './options.ts';
+import { type EnvOptionRules, stepLimitKey, stepLimitRule, withStepLimit } from './options.ts';
 import { withOrigin } from './origin.ts';
 
 /** Environments that were loaded from a module, by the absolute path that names it; see node/load.ts. */
@@ -30,12 +30,20 @@ export function registerEnv(
   return registered;
 }
 
+/** Whether the environment reads the step limit itself, among its own options. */
+const readsStepLimit = ({ optionRules, options, withOptions }: Env): boolean =>
+  stepLimitKey in optionRules || (withOptions !== null && stepLimitKey in options);
+
+/** What each option of the environment may be, the step limit included, as far as it has rules. */
+export function optionRulesOf(env: Env): EnvOptionRules {
+  return readsStepLimit(env) ? env.optionRules : { ...env.optionRules, [stepLimitKey]: stepLimitRule(env.timeLimit) };
+}
+
 /** `env` with these options, of which every environment has the step limit. Throws a usage error for ones it does not know. */
 export function withEnvOptions(env: Env, options: EnvOptions): Env {
   const given = Object.keys(options);
   if (given.length === 0) return env;
-  const ownLimit = stepLimitKey in env.optionRules || stepLimitKey in (env.withOptions === null ? {} : env.options);
-  if (stepLimitKey in options && !ownLimit) {
+  if (stepLimitKey in options && !readsStepLimit(env)) {
     const { [stepLimitKey]: limit, ...others } = options;
     return withStepLimit(withEnvOptions(env, others), limit);
   }

@@ -142,6 +142,17 @@ describe('options of an environment of one’s own', () => {
     expect(many.mean).toBeCloseTo(few.mean, 0);
   });
 
+  it('are listed with the step limit, which every environment takes', async () => {
+    const copy = withPushOption('options-listed');
+    const file = join(copy, 'index.js');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('  dynamics,', '  options: { push },\n  dynamics,'));
+    const [listed] = JSON.parse((await runHere(['list', 'envs', copy, '--json'])).stdout);
+    expect(listed.options).toEqual({ push: 1.5, max_episode_steps: 300 });
+    const { stdout } = await runHere(['list', 'envs', copy]);
+    expect(stdout).toMatch(/^option\s+push\s+1\.5\s+what the environment itself takes$/m);
+    expect(stdout).toMatch(/^option\s+max_episode_steps\s+300\s+steps after which an episode is truncated; a whole/m);
+  });
+
   it('replace one another, and keep the module', async () => {
     const env = await loadEnv(withPushOption('options-twice'));
     const once = env.withOptions!({ push: 0.3 });

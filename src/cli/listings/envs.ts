@@ -1,8 +1,9 @@
 /** `r2po list envs [name]`: all environments, or one with its options. */
 import { counted, significant } from '../../base/plain-number.ts';
 import { shippedConfigs } from '../../config/shipped.ts';
-import { actionSize, type Env, observationSize, type Row } from '../../envs/env.ts';
+import { actionSize, type Env, type EnvOptions, observationSize, type Row } from '../../envs/env.ts';
 import { envs } from '../../envs/index.ts';
+import { optionRulesOf } from '../../envs/registry.ts';
 import { policyKinds } from '../../policies/index.ts';
 import { ceilingOf, ceilingSource } from '../../report/published/ceilings.ts';
 import { left, right, type Table, tableOf } from '../../report/tables/table.ts';
@@ -20,6 +21,7 @@ function bestKnown({ id }: Env) {
 }
 
 interface EnvFacts {
+  readonly options: EnvOptions;
   readonly option_rules: readonly { name: string; meaning: string; expected: string; default: unknown }[];
   readonly constants: Env['constants'];
   readonly time_limit: number | null;
@@ -36,6 +38,12 @@ function oneEnv(env: EnvFacts): Table {
       ...{ kind: 'option', name: rule.name, value: JSON.stringify(rule.default) },
       text: `${rule.meaning}; ${rule.expected}`,
     })),
+    ...Object.entries(env.options)
+      .filter(([name]) => !env.option_rules.some((rule) => rule.name === name))
+      .map(([name, value]) => ({
+        ...{ kind: 'option', name, value: JSON.stringify(value) },
+        text: 'what the environment itself takes',
+      })),
     ...Object.entries(env.constants).map(([name, { value, unit, source }]) => ({
       ...{ kind: 'constant', name, value: String(value) },
       text: `${unit}; ${source}`,
@@ -65,12 +73,13 @@ export function listEnvs(chosen?: Env): Listing {
   const configs = shippedConfigs();
   const records = (chosen === undefined ? envs : [chosen]).map((env) => {
     const { observation, action } = env;
+    const rules = Object.entries(optionRulesOf(env));
     return {
       id: env.id,
       folder: env.folder,
       ground_truth: env.groundTruth,
-      options: Object.fromEntries(Object.entries(env.optionRules).map(([name, { fallback }]) => [name, fallback])),
-      option_rules: Object.entries(env.optionRules).map(([name, rule]) => ({
+      options: { ...env.options, ...Object.fromEntries(rules.map(([name, { fallback }]) => [name, fallback])) },
+      option_rules: rules.map(([name, rule]) => ({
         name,
         meaning: rule.meaning,
         expected: rule.expected,
