@@ -13,7 +13,7 @@ import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../src/rollout/cpu/node/pool.ts';
 import { mainFile } from '../support/cli.ts';
 import { hasAdapter } from '../support/gpu.ts';
-import { runHere } from '../support/in-process.ts';
+import { runCommand, runHere } from '../support/in-process.ts';
 import { blocks, writeTutorial } from '../support/tutorial.ts';
 
 let folder: string;
@@ -128,6 +128,29 @@ function withPushOption(name: string): string {
   writeFileSync(file, text);
   return copy;
 }
+
+describe('a policy file that names an environment of one’s own', () => {
+  it('means a path that is relative to the file', async () => {
+    const path = join(folder, 'policies', 'dock.json');
+    mkdirSync(join(folder, 'policies'));
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(policy), env: '../docking' }));
+    const env = join(folder, 'docking');
+    for (const given of [
+      ['--policy', path],
+      ['--policies', join(folder, 'policies')],
+      ['--policy', path, '--env', env],
+    ]) {
+      const { code, stdout, stderr } = await runHere(['eval', ...given, '--trust-env', env, '--json', '--quiet']);
+      expect(code, stderr).toBe(0);
+      expect(JSON.parse(stdout).env).toBe('Docking-v0');
+    }
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(policy), env: '../nowhere' }));
+    const { code, stderr } = await runCommand('eval', '--policy', path);
+    expect(stderr).toContain(`[policy] ${path}: expected`);
+    expect(stderr).toContain(join(folder, 'nowhere'));
+    expect(code).toBe(2);
+  });
+});
 
 describe('options of an environment of one’s own', () => {
   it('are in its documents and play on worker threads, also where the module does not repeat them', async () => {

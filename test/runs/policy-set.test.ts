@@ -71,6 +71,7 @@ describe('a file with a policy per line', () => {
       /p\.jsonl:2: expected a finite number/,
     ],
     ['a list', '[1]\n', /p\.jsonl:2: expected \{ "kind"/],
+    ['an unknown environment', line(linear(3, { env: 'Pole-v1' })), /p\.jsonl:2: unknown environment "Pole-v1"/],
   ])('is refused for %s, with its line', async (_what, text, message) => {
     const path = file('p.jsonl', line(linear(0)) + text + line(linear(1)));
     await expect(loadPolicySet(path, cartpole)).rejects.toThrow(message);
@@ -181,6 +182,26 @@ describe('a folder of policies', () => {
     expect(set.leftOut.map(({ reason }) => reason)).toEqual([
       expect.stringMatching(/other\.json: it is a policy of CliffWalking-v1, not of FrozenLake-v1/),
     ]);
+  });
+
+  it('leaves out policies whose environment cannot be opened', async () => {
+    file('hand.json', JSON.stringify(linear(2, { env: 'CartPole-v1' })));
+    file('unknown.json', JSON.stringify(linear(3, { env: 'CartPol-v1' })));
+    file('options.json', JSON.stringify(linear(4, { env: 'CartPole-v1', env_options: { gravity: 3 } })));
+    file('module.json', JSON.stringify(linear(5, { env: './my-env' })));
+    const reasons = [
+      expect.stringMatching(/it is a policy of ".*my-env", not of CartPole-v1$/),
+      expect.stringMatching(/options\.json: expected only the options .* got "gravity"/),
+      expect.stringMatching(/unknown\.json: unknown environment "CartPol-v1"; did you mean/),
+    ];
+    for (const env of ['CartPole-v1', undefined]) {
+      const set = await loadPolicySet(folder, given(env));
+      expect([set.env.id, names(set)]).toEqual(['CartPole-v1', [['hand']]]);
+      expect(set.leftOut.map(({ reason }) => reason)).toEqual(reasons);
+      expect(set.leftOut.map(({ broken = false }) => broken)).toEqual([false, true, true]);
+    }
+    rmSync(join(folder, 'hand.json'));
+    await expect(loadPolicySet(folder, given(undefined))).rejects.toThrow(/\.json: (expected|unknown)/);
   });
 
   it('may be a run itself, and must contain a policy', async () => {

@@ -1,6 +1,6 @@
 /** Policies with the environment that they bring along: a run names it in its configuration, a policy file in itself. */
-import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../base/errors.ts';
 import type { InputText } from '../../base/input-text.ts';
@@ -62,19 +62,36 @@ export async function envOfBest(run: StoredRun, best: InputText): Promise<NamedE
   return run.manifest.imported?.training === undefined ? await envOfRun(run) : namedEnv(best);
 }
 
+/** The environment that a policy file names. The path of a module is relative to the file, as in a configuration. */
+export function envOfFile(input: InputText): NamedEnv | null {
+  const named = namedEnv(input);
+  const isFile = statSync(input.name, { throwIfNoEntry: false })?.isFile() === true;
+  return named !== null && isFile && isModulePath(named.env)
+    ? { ...named, env: resolve(dirname(input.name), named.env) }
+    : named;
+}
+
 /** Reads the policy of `--policy`. Throws a usage error where there is none. */
 export async function openPolicy(source: string): Promise<OpenedSubject> {
   const run = runOf(source);
   if (run && !existsSync(run.path('best.json'))) refuseTraining(run.folder, run.manifest, '--policy');
   const input = await readPolicy(source);
-  const named = run ? await envOfBest(run, input) : namedEnv(input);
+  const named = run ? await envOfBest(run, input) : envOfFile(input);
   const cap = run === null || !existsSync(run.path(configName)) ? null : capped.safeParse(run.writtenConfig());
   return { input, named, maxSteps: cap?.data?.evaluation.max_steps ?? null };
 }
 
-/** The environment that a policy names. A module out of a record is loaded only where the user has named it. */
-export async function openNamedEnv({ env, options }: NamedEnv): Promise<Env> {
-  return isModulePath(env) ? withEnvOptions(await loadRecordedEnv(env), options) : findEnv(env, options);
+/**
+ * The environment that a policy names. A module out of a record is loaded only where the user has named it. Throws a usage
+ * error that says what names it.
+ */
+export async function openNamedEnv({ source, env, options }: NamedEnv): Promise<Env> {
+  try {
+    return isModulePath(env) ? withEnvOptions(await loadRecordedEnv(env), options) : findEnv(env, options);
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new UsageError('policy', `${source}: ${cause.detail}`, cause);
+  }
 }
 
 /** Whether two environments are the same but for their options. */

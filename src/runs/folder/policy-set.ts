@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { locationOf } from '../../base/input-text.ts';
 import { faultWords } from '../../base/machine-fault.ts';
+import { isModulePath } from '../../base/module-path.ts';
 import { walkFolders } from '../../base/node/walk.ts';
 import { kindOfPath, readInput, readLines } from '../../config/input.ts';
 import { manifestName } from '../../config/recorded.ts';
@@ -11,12 +12,13 @@ import type { Env } from '../../envs/env.ts';
 import { withEnvOptions } from '../../envs/registry.ts';
 import { buildPolicy } from '../../policies/index.ts';
 import type { Policy, PolicyOptions } from '../../policies/policy.ts';
-import { type LoadedPolicy, type NamedEnv, NotPolicyError, namedEnv, parsePolicy } from '../../policies/policy-file.ts';
+import { type LoadedPolicy, type NamedEnv, NotPolicyError, parsePolicy } from '../../policies/policy-file.ts';
 import { type LeftOut, maxDepth, notSearched } from './find-runs.ts';
 import type { Manifest } from './manifest.ts';
 import { changedSource } from './module-source.ts';
 import {
   envOfBest,
+  envOfFile,
   type GivenEnv,
   isEqual,
   isSameEnv,
@@ -65,7 +67,7 @@ export async function loadPolicySet(source: string, given: GivenEnv): Promise<Po
   const leftOut: LeftOut[] = [];
   const wanted = await openGiven(given);
   const found = isFolder ? await readFolder(source, wanted, leftOut) : await readPolicyLines(source);
-  const env = await commonEnv(found, wanted, given, source);
+  const env = await commonEnv(found, wanted, given, { source, isFolder });
   const set = new Collection(env);
   for (const one of found) {
     try {
@@ -105,7 +107,7 @@ interface FoundPolicy extends OpenedPolicy {
 async function readPolicyLines(source: string): Promise<FoundPolicy[]> {
   const found: FoundPolicy[] = [];
   for await (const input of readLines(unit, source, 'a folder of policies or a file with one policy per line')) {
-    found.push({ path: locationOf(input), name: null, input, named: namedEnv(input), manifest: null });
+    found.push({ path: locationOf(input), name: null, input, named: envOfFile(input), manifest: null });
   }
   return found;
 }
@@ -120,7 +122,7 @@ async function readFolder(root: string, wanted: Env | null, leftOut: LeftOut[]):
       if (isRun) found.push({ path, name, ...(await readBest(path, wanted)) });
       else {
         const input = await readInput(unit, path, 'a policy file');
-        found.push({ path, name, input, named: namedEnv(input), manifest: null });
+        found.push({ path, name, input, named: envOfFile(input), manifest: null });
       }
     } catch (error) {
       leftOut.push(leftBy(error, path));
@@ -145,21 +147,32 @@ async function readBest(folder: string, wanted: Env | null): Promise<Omit<FoundP
   return { input, named: await envOfBest(run, input), manifest };
 }
 
-/** The environment of the policies: what the command says, and where it says nothing, what all of them name. */
+/**
+ * The environment of the policies: what the command says, and where it says nothing, what all of them name. In a folder,
+ * those whose environment cannot be opened say nothing: they are left out.
+ */
 async function commonEnv(
   found: readonly FoundPolicy[],
   wanted: Env | null,
   given: GivenEnv,
-  source: string,
+  { source, isFolder }: { readonly source: string; readonly isFolder: boolean },
 ): Promise<Env> {
   const hasOptions = Object.keys(given.envOption).length > 0;
   if (wanted && hasOptions) return withEnvOptions(wanted, given.envOption);
   const own: { readonly env: Env; readonly named: NamedEnv }[] = [];
   const isKnown = (env: Env) =>
     own.some((one) => isSameEnv(one.env, env) && (hasOptions || isEqual(one.env.options, env.options)));
+  let unopened: UsageError | null = null;
   for (const { named } of found) {
     if (named === null || own.length > 1) continue;
-    const env = await openNamedEnv(named);
+    let env: Env;
+    try {
+      env = await openNamedEnv(named);
+    } catch (error) {
+      if (!isFolder || !(error instanceof UsageError)) throw error;
+      unopened ??= error;
+      continue;
+    }
     if ((wanted === null || isSameEnv(wanted, env)) && !isKnown(env)) own.push({ env, named });
   }
   const [first, second] = own;
@@ -175,6 +188,7 @@ async function commonEnv(
       ? withEnvOptions(await openNamedEnv({ ...first.named, options: {} }), given.envOption)
       : first.env;
   if (wanted) return wanted;
+  if (unopened !== null) throw unopened;
   throw new UsageError('--env', `expected an environment, as no policy in "${source}" names one; add --env ID`);
 }
 
@@ -200,8 +214,12 @@ class Collection {
   async add({ path, name, input, named, manifest }: FoundPolicy): Promise<void> {
     const env = this.#env;
     if (named !== null) {
-      const own = await openNamedEnv(named);
       const what = manifest ? 'it is a run' : `${locationOf(input)}: it is a policy`;
+      // No code has to run to see that it is another environment.
+      if (env.module === null && isModulePath(named.env)) {
+        throw new OtherError(unit, `${what} of "${named.env}", not of ${env.id}`);
+      }
+      const own = await openNamedEnv(named);
       if (!isSameEnv(own, env)) throw new OtherError(unit, `${what} of ${own.id}, not of ${env.id}`);
       if (!isEqual(own.options, env.options)) {
         const [has, not] = [own, env].map(({ options }) => JSON.stringify(options));
