@@ -13,6 +13,7 @@ import { openEnv } from '../envs/node/load.ts';
 import { saveBench } from '../report/bench/files.ts';
 import { benchTables, machineLines } from '../report/bench/tables.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
+import { hasSimd } from '../rollout/wasm/instance.ts';
 import { openWasmBackend } from '../rollout/wasm/node/backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
@@ -160,9 +161,10 @@ async function openBackends(adapter: string | null, io: Io): Promise<BenchBacken
   const backends: BenchBackend[] = [
     cpu(1, 'cpu, 1 thread'),
     ...(threads > 1 ? [cpu(threads, `cpu, ${threads} threads`)] : []),
-    wasm(1, 'wasm, 1 thread'),
-    ...(threads > 1 ? [wasm(threads, `wasm, ${threads} threads`)] : []),
   ];
+  if (hasSimd()) {
+    backends.push(wasm(1, 'wasm, 1 thread'), ...(threads > 1 ? [wasm(threads, `wasm, ${threads} threads`)] : []));
+  } else io.note('wasm skipped: this engine has no WebAssembly SIMD');
   const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
   const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');
   try {

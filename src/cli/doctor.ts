@@ -12,7 +12,7 @@ import { findPackage, installAdvice, packageName } from '../llm/local/package.ts
 import { excerpt } from '../llm/providers/failure.ts';
 import { ModelNameError, modelKeyVariables, ollamaBase } from '../llm/providers/index.ts';
 import { left, tableOf } from '../report/tables/table.ts';
-import { hasSimd } from '../rollout/wasm/instance.ts';
+import { hasSimd, hasWebAssembly } from '../rollout/wasm/instance.ts';
 import type { Io } from './io.ts';
 import { addOutputOptions } from './options.ts';
 
@@ -195,6 +195,7 @@ async function modelFinding(name: string, io: Io): Promise<Finding> {
 
 async function ollamaFinding(base: string): Promise<Finding> {
   const topic = 'model ollama/...';
+  if (!hasWebAssembly()) return note(topic, 'not asked', 'start Node with WebAssembly, which its requests need');
   try {
     const response = await fetch(`${base}/api/tags`, { signal: AbortSignal.timeout(1000) });
     const body = (await response.json()) as { models?: { name?: string }[] };

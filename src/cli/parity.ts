@@ -24,6 +24,7 @@ import { left, right, tableOf } from '../report/tables/table.ts';
 import type { Backend } from '../rollout/backend.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { defaultStepCap } from '../rollout/job.ts';
+import { hasSimd } from '../rollout/wasm/instance.ts';
 import { openWasmBackend } from '../rollout/wasm/node/backend.ts';
 import type { GpuDevice } from '../rollout/webgpu/device.ts';
 import type { ReadShader } from '../rollout/webgpu/program/programs.ts';
@@ -105,13 +106,16 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
       others.push({ backend: await openBackendOn(gpu, options.shaders), maxSeconds, shaders: 'by a driver' });
     }
     const given = options.shaders === undefined ? {} : { readShader: shaderReader(options.shaders) };
-    others.push({ backend: openWasmBackend(given), maxSeconds: softwareSeconds, shaders: 'as written' });
+    // Without an adapter it is the only one that plays the shaders: opening it says why it cannot.
+    if (hasSimd() || gpu === null) {
+      others.push({ backend: openWasmBackend(given), maxSeconds: softwareSeconds, shaders: 'as written' });
+    } else leaveOut({ backend: 'wasm', reason: 'this engine has no WebAssembly SIMD' }, leftOut, io);
     const gpujs = await openThirdOpinion();
     if (gpujs === null) leftOut.push({ backend: 'gpujs', reason: 'it is not installed' });
     else others.push({ backend: gpujs, maxSeconds: gpu?.adapter.software ? softwareSeconds : null });
     const names = [
       ...(gpu === null ? [] : [`webgpu on ${gpu.adapter.name}`]),
-      'wasm',
+      ...(others.some(({ backend }) => backend.id === 'wasm') ? ['wasm'] : []),
       ...(gpujs === null ? [] : [`gpujs on ${gpujs.adapter}`]),
     ];
     io.note(`reference: cpu in float64; others: ${names.join('; ')}`);
@@ -153,10 +157,14 @@ async function openAdapter(named: string | null, leftOut: LeftOut[], io: Io): Pr
     return await openDevice({ adapter: named });
   } catch (error) {
     if (named !== null || !(error instanceof AdapterError)) throw error;
-    leftOut.push({ backend: 'webgpu', reason: error.detail });
-    io.warn(`[parity] the comparison of webgpu is left out: ${error.detail}`);
+    leaveOut({ backend: 'webgpu', reason: error.detail }, leftOut, io);
     return null;
   }
+}
+
+function leaveOut(one: LeftOut, leftOut: LeftOut[], io: Io): void {
+  leftOut.push(one);
+  io.warn(`[parity] the comparison of ${one.backend} is left out: ${one.reason}`);
 }
 
 async function openBackendOn(gpu: GpuDevice, shaders: string | undefined): Promise<Backend> {
@@ -188,8 +196,7 @@ async function check(
     const reason = `${env.id}: ${error.detail}`;
     isWrong ||= shaders === judges && !(error instanceof UnsupportedError);
     if (refused.some((one) => one.backend === backend.id && one.reason === reason)) return;
-    refused.push({ backend: backend.id, reason });
-    io.warn(`[parity] the comparison of ${backend.id} is left out: ${reason}`);
+    leaveOut({ backend: backend.id, reason }, refused, io);
   };
   // The numbers of an environment that violates its bounds mean nothing.
   const kinds = problems.length > 0 ? [] : policyKinds.filter((kind) => kind.accepts(env) === null);

@@ -233,6 +233,14 @@ describe('r2po probe', () => {
 });
 
 describe('r2po doctor', () => {
+  it('goes on in an engine without WebAssembly, in which Node sends no request', async () => {
+    const { code, stdout } = await runCli(['doctor', '--json'], { nodeArgs: ['--jitless'], env: noAdapter });
+    expect(code).toBe(0);
+    const { findings } = JSON.parse(stdout) as { findings: { topic: string; found: string }[] };
+    expect(findings).toContainEqual(expect.objectContaining({ topic: 'model ollama/...', found: 'not asked' }));
+    expect(findings).toContainEqual(expect.objectContaining({ topic: '--backend auto', found: 'cpu' }));
+  });
+
   it('lists every component with its status and advice', async () => {
     const { code, stdout } = await runHere(['doctor', '--json'], {
       env: { ...noAdapter, OPENAI_API_KEY: 'sk-test-secret', ANTHROPIC_API_KEY: undefined, OLLAMA_HOST: '127.0.0.1:9' },

@@ -23,6 +23,9 @@ interface WasmEngine {
 const engine = (): WasmEngine | undefined =>
   (globalThis as unknown as { readonly WebAssembly?: WasmEngine }).WebAssembly;
 
+/** Whether this engine runs WebAssembly at all; without it, Node has no working fetch either. */
+export const hasWebAssembly = (): boolean => engine() !== undefined;
+
 const pageBytes = 65536;
 
 /** Whether this engine runs WebAssembly with SIMD. */

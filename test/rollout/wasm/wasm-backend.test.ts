@@ -1,5 +1,5 @@
 /** The wasm backend: the float64 environments within their tolerances, and the same bits however the work is cut. */
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readAsset } from '../../../src/base/node/assets.ts';
 import { compareBackends } from '../../../src/checks/parity.ts';
 import { cartpole } from '../../../src/envs/cartpole/index.ts';
@@ -18,6 +18,7 @@ import { callWords, RolloutProgram } from '../../../src/rollout/wasm/player.ts';
 import { openWebGpuBackend } from '../../../src/rollout/webgpu/node/backend.ts';
 import { rolloutProgram } from '../../../src/rollout/webgpu/program/programs.ts';
 import { describeGpu } from '../../support/gpu.ts';
+import { runCommand } from '../../support/in-process.ts';
 
 const cpu = openCpuBackend({ threads: 1 });
 const wasm = openWasmBackend({ threads: 1 });
@@ -176,10 +177,37 @@ describe('episodes', () => {
   });
 });
 
-it('an engine without SIMD is refused, and another backend named', () => {
-  const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
-  expect(() => openWasmBackend()).toThrow(/engine with WebAssembly SIMD, got one without; use --backend cpu/);
-  validate.mockRestore();
+describe('an engine without SIMD', () => {
+  /** the byte in front of each vector instruction */
+  const vectorByte = 253;
+  const { validate } = WebAssembly;
+  beforeEach(() => {
+    const without = (bytes: BufferSource) => !(bytes as Uint8Array).includes(vectorByte) && validate(bytes);
+    vi.spyOn(WebAssembly, 'validate').mockImplementation(without);
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it('is refused, and another backend named', () => {
+    expect(() => openWasmBackend()).toThrow(/engine with WebAssembly SIMD, got one without; use --backend cpu/);
+  });
+
+  it('is measured with the other backends', async () => {
+    const sizes = ['--episodes', '20', '--repeats', '1', '--million-seconds', '0.1'];
+    const { code, stdout, stderr } = await runCommand('bench', 'maze', ...sizes, '--json');
+    expect(stderr).toContain('wasm skipped: this engine has no WebAssembly SIMD');
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining('"wasm')]);
+  });
+
+  describeGpu('with an adapter', () => {
+    it('compares webgpu alone', async () => {
+      const sizes = ['--transitions', '40', '--episodes', '20', '--max-seconds', '0.1'];
+      const { code, stdout } = await runCommand('parity', 'maze', ...sizes, '--json');
+      const { left_out: leftOut, reports } = JSON.parse(stdout);
+      expect(leftOut).toContainEqual({ backend: 'wasm', reason: 'this engine has no WebAssembly SIMD' });
+      expect(reports.map(({ other }: { other: string }) => other)).toEqual(['webgpu']);
+      expect(code).toBe(0);
+    });
+  });
 });
 
 describe('statistics', () => {
