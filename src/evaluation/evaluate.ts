@@ -17,6 +17,7 @@ import { knownName, R2poError, UsageError } from '../base/errors.ts';
 import { shown } from '../base/shown.ts';
 import { copiesOf } from '../base/vectors.ts';
 import { anEnv } from '../envs/env.ts';
+import { originOf } from '../envs/origin.ts';
 import { aPolicy } from '../policies/policy.ts';
 import { aBackend, type Backend, type PlayOptions } from '../rollout/backend.ts';
 import { hostStatistics, type OutcomeSink } from '../rollout/host-statistics.ts';
@@ -135,10 +136,14 @@ async function replayEpisode(
   const wanted = pickOf(summaries[candidate]!, knownName('trace', 'pick', pick, episodePicks));
   const trace = await backend.trace(job, candidate, wanted.index);
   if (!Object.is(trace.return, wanted.return) || trace.length !== wanted.length) {
+    const cause =
+      originOf(job.env) === 'package'
+        ? `the ${backend.id} backend does not repeat its results, please report it`
+        : `${job.env.id} depends on more than the seed and the actions, see "r2po parity"`;
     throw new R2poError(
       'evaluate',
       `the replay of the ${pick} episode (seed ${wanted.seed}) returned ${trace.return} in ${trace.length} steps, ` +
-        `evaluated ${wanted.return} in ${wanted.length}; the ${backend.id} backend does not repeat its results, please report it`,
+        `evaluated ${wanted.return} in ${wanted.length}; ${cause}`,
     );
   }
   return trace;

@@ -286,6 +286,13 @@ describe('a mistake in an environment of one’s own', () => {
     expect(code).toBe(2);
   });
 
+  it('is named where an episode is another one when it is played again', async () => {
+    const copy = changed('chance', 'index.js', 'const thrust = ', 'state[0] += Math.random() / 10; const thrust = ');
+    const { code, stderr } = await evalOf(copy, '--backend', 'cpu', '--trajectory', join(folder, 'chance.json'));
+    expect(stderr).toContain('; Docking-v0 depends on more than the seed and the actions, see "r2po parity"');
+    expect(code).toBe(1);
+  });
+
   it('says that nothing is there, or what a folder should hold', async () => {
     expect((await evalOf('./nowhere/env.js')).stderr).toMatch(
       /expected an environment's module at ".\/nowhere\/env.js"/,
