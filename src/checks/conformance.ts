@@ -82,6 +82,7 @@ function observationProblems({ observation: space }: Env, seen: ArrayLike<number
 function drawProblems(env: Env, seed: number): string[] {
   const { params, dynamics } = env;
   const rng = Generator.from([seed, 3]);
+  const number = new Float64Array(1);
   for (let s = seed; s < seed + episodes; s++) {
     const state = new Float64Array(stateArraySize(env));
     const draws = new RecordingDraws(Generator.from(s));
@@ -102,6 +103,11 @@ function drawProblems(env: Env, seed: number): string[] {
       if (broken !== -1) {
         return [`${where}: expected a finite ${named([...env.state, ...env.memory], broken)}, got ${state[broken]}`];
       }
+      if (env.observation.kind === 'vector' || out.terminated) continue;
+      // A table plays no episode with a number beyond its states.
+      dynamics.observe(params, state, number);
+      const problems = observationProblems(env, number, where);
+      if (problems.length > 0) return problems;
     }
   }
   return [];

@@ -1,4 +1,5 @@
 /** Tabular policy: one action per numbered state; a parameter is the number of the action. */
+import { UsageError } from '../base/errors.ts';
 import { readOptions } from '../base/option-rules.ts';
 import type { ActionSpace } from '../envs/env.ts';
 import { chosenValue, definePolicyKind, type Policy } from './policy.ts';
@@ -33,7 +34,15 @@ export const tabular = definePolicyKind({
       expansion: { count: states, expand: (params) => params.map(chosenValue) },
 
       act(table, obs, out) {
-        out[0] = table[obs[0]!]!;
+        const chosen = table[obs[0]!];
+        // Only an environment of the user may give a number beyond its states, and would be played with no action at all.
+        if (chosen === undefined) {
+          throw new UsageError(
+            'tabular',
+            `expected an observation in 0 ... ${states - 1}, got ${obs[0]}; mend the environment`,
+          );
+        }
+        out[0] = chosen;
       },
 
       sample: (rng) => Float64Array.from({ length: states }, () => actions[rng.integers(0, actions.length)]!),

@@ -1,10 +1,13 @@
 /** What an environment may ask for beyond CartPole's needs: draws within a step, a table, memory, options. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/base/errors.ts';
 import { RecordedDraws } from '../../src/base/rng/draws.ts';
+import { checkEnvironment } from '../../src/checks/conformance.ts';
 import { parseConfig } from '../../src/config/resolve.ts';
 import { type Constant, defineEnv, type EnvSpec } from '../../src/envs/authoring.ts';
 import type { Params } from '../../src/envs/env.ts';
 import { findEnv } from '../../src/envs/registry.ts';
+import { buildPolicy } from '../../src/policies/index.ts';
 import { linear } from '../../src/policies/linear.ts';
 import type { Backend } from '../../src/rollout/backend.ts';
 import { openCpuBackend } from '../../src/rollout/cpu/node/backend.ts';
@@ -175,6 +178,20 @@ describe('a definition', () => {
   ])('is refused: %j', (changes, message) => {
     expect(() => defineEnv({ ...bareSpec, ...changes })).toThrow(message);
   });
+});
+
+it('a number beyond the states of an environment is named, by a table and by the conformance check', async () => {
+  const env = defineEnv({
+    ...bareSpec,
+    observation: { kind: 'discrete', n: 4, meaning: 'the sum' },
+    action: { kind: 'discrete', meanings: ['stay', 'add'] },
+  });
+  const table = { ...job(env), policy: buildPolicy('tabular', env), candidates: [Float64Array.of(1, 1, 1, 1)] };
+  await expect(cpu.play(table)).rejects.toThrow(UsageError);
+  await expect(cpu.play(table)).rejects.toThrow('expected an observation in 0 ... 3, got 4; mend the environment');
+  expect(await checkEnvironment(env, cpu, () => 'stay, add')).toEqual([
+    expect.stringMatching(/^seed \d+, step \d+: expected an observation in 0 \.\.\. 3, got 4$/),
+  ]);
 });
 
 describe('options from outside', () => {
