@@ -9,6 +9,8 @@ export interface Algorithm {
   readonly title: string;
   /** kinds of action spaces that it has */
   readonly actions: readonly ActionKind[];
+  /** whether its networks squash continuous actions into their range, unless its policy is told otherwise */
+  readonly squashes: boolean;
   /** policy class by default */
   readonly policy: 'MlpPolicy' | 'LinearPolicy';
 }
@@ -18,14 +20,26 @@ const continuous = ['box'] as const;
 const both = ['discrete', 'box'] as const;
 
 export const algorithms: readonly Algorithm[] = [
-  { id: 'dqn', title: 'deep Q-network', actions: numbered, policy: 'MlpPolicy' },
-  { id: 'a2c', title: 'advantage actor-critic', actions: both, policy: 'MlpPolicy' },
-  { id: 'ppo', title: 'proximal policy optimisation', actions: both, policy: 'MlpPolicy' },
-  { id: 'trpo', title: 'trust region policy optimisation (contrib)', actions: both, policy: 'MlpPolicy' },
-  { id: 'ddpg', title: 'deep deterministic policy gradient', actions: continuous, policy: 'MlpPolicy' },
-  { id: 'td3', title: 'twin delayed DDPG', actions: continuous, policy: 'MlpPolicy' },
-  { id: 'sac', title: 'soft actor-critic', actions: continuous, policy: 'MlpPolicy' },
-  { id: 'ars', title: 'augmented random search of a linear policy (contrib)', actions: both, policy: 'LinearPolicy' },
+  { id: 'dqn', title: 'deep Q-network', actions: numbered, squashes: false, policy: 'MlpPolicy' },
+  { id: 'a2c', title: 'advantage actor-critic', actions: both, squashes: false, policy: 'MlpPolicy' },
+  { id: 'ppo', title: 'proximal policy optimisation', actions: both, squashes: false, policy: 'MlpPolicy' },
+  {
+    id: 'trpo',
+    title: 'trust region policy optimisation (contrib)',
+    actions: both,
+    squashes: false,
+    policy: 'MlpPolicy',
+  },
+  { id: 'ddpg', title: 'deep deterministic policy gradient', actions: continuous, squashes: true, policy: 'MlpPolicy' },
+  { id: 'td3', title: 'twin delayed DDPG', actions: continuous, squashes: true, policy: 'MlpPolicy' },
+  { id: 'sac', title: 'soft actor-critic', actions: continuous, squashes: true, policy: 'MlpPolicy' },
+  {
+    id: 'ars',
+    title: 'augmented random search of a linear policy (contrib)',
+    actions: both,
+    squashes: false,
+    policy: 'LinearPolicy',
+  },
 ];
 
 /** Throws a usage error with the nearest known id. */

@@ -266,17 +266,14 @@ function hyperparametersOf(
   return parsed.data;
 }
 
-/** Algorithms whose networks squash their actions. */
-const squashing: readonly string[] = ['ddpg', 'td3', 'sac'];
-
 /** Throws a usage error for a network without a hidden layer that is no linear policy: its first snapshot would say so. */
 function requirePolicyKind(
-  { id }: Algorithm,
+  algorithm: Algorithm,
   { observation, action }: Env,
   { policy, normalize, policy_kwargs: given }: Hyperparameters,
   isRaw: boolean,
 ): void {
-  const { net_arch: layers, squash_output: squashes = squashing.includes(id) } = (given ?? {}) as Hyperparameters;
+  const { net_arch: layers, squash_output: squashes = algorithm.squashes } = (given ?? {}) as Hyperparameters;
   const acting = isSection(layers) ? layers.pi : layers;
   const isLinear = policy === 'LinearPolicy' || (Array.isArray(acting) && acting.length === 0);
   if (!isLinear || observation.kind !== 'vector') return;

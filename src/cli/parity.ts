@@ -107,7 +107,8 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
     }
     const given = options.shaders === undefined ? {} : { readShader: shaderReader(options.shaders) };
     // Without an adapter it is the only one that plays the shaders: opening it says why it cannot.
-    if (hasSimd() || gpu === null) {
+    const isWasmPlayed = hasSimd() || gpu === null;
+    if (isWasmPlayed) {
       others.push({ backend: openWasmBackend(given), maxSeconds: softwareSeconds, shaders: 'as written' });
     } else leaveOut({ backend: 'wasm', reason: 'this engine has no WebAssembly SIMD' }, leftOut, io);
     const gpujs = await openThirdOpinion();
@@ -115,7 +116,7 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
     else others.push({ backend: gpujs, maxSeconds: gpu?.adapter.software ? softwareSeconds : null });
     const names = [
       ...(gpu === null ? [] : [`webgpu on ${gpu.adapter.name}`]),
-      ...(others.some(({ backend }) => backend.id === 'wasm') ? ['wasm'] : []),
+      ...(isWasmPlayed ? ['wasm'] : []),
       ...(gpujs === null ? [] : [`gpujs on ${gpujs.adapter}`]),
     ];
     io.note(`reference: cpu in float64; others: ${names.join('; ')}`);

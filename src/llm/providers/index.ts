@@ -187,8 +187,8 @@ async function nearForm(name: string, extra: ResolveOptions['extra']): Promise<s
   if (near !== null) return `${near}${slash < 0 ? '' : name.slice(slash)}`;
   if (slash >= 0) return null;
   // Other programs write `openai:gpt-5`; a name and a tag are those of Ollama.
-  if (colon > 0)
-    return presets.some(({ id }) => id === name.slice(0, colon)) ? name.replace(':', '/') : `ollama/${name}`;
+  if (presets.some(({ id }) => id === name.slice(0, colon))) return name.replace(':', '/');
+  if (/^[\w.-]+:[\w.-]+$/.test(name)) return `ollama/${name}`;
   const { findProvider } = await import('@pydantic/genai-prices');
   const vendor = findProvider({ modelId: name })?.id;
   const preset = vendor === undefined ? undefined : presets.find(({ priceList }) => priceList === vendor);

@@ -532,6 +532,7 @@ describe('resolveModel', () => {
     ['claude-sonnet-4-5', /; did you mean "anthropic\/claude-sonnet-4-5"\?/],
     ['qwen3:8b', /; did you mean "ollama\/qwen3:8b"\?/],
     ['openai:gpt-5', /; did you mean "openai\/gpt-5"\?/],
+    ['C:\\model.gguf', /unknown model "C:\\model\.gguf"; known forms/],
     ['nope', /unknown model "nope"; known forms/],
     ['opnai/gpt-x', /did you mean "openai\/gpt-x"\?/],
     ['openai/', /expected openai\/<model>, got "openai\/"/],
