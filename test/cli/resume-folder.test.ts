@@ -105,19 +105,25 @@ describe('a run that has lost a file', () => {
   /** What of the manifest the record and the configuration have. */
   const facts = (path = folder) => {
     const manifest = JSON.parse(readFileSync(join(root, path, 'run.json'), 'utf8'));
-    const { argv: _, git: _git, versions: _versions, backend_why: _why, created, ...known } = manifest;
-    return { ...known, created: created.slice(0, 16) };
+    const { argv: _, git: _git, versions: _versions, backend_why: _why, created: _created, ...known } = manifest;
+    return known;
+  };
+  const createdAt = (path = folder) => JSON.parse(readFileSync(join(root, path, 'run.json'), 'utf8')).created as string;
+  /** A run is made a moment before its first event. */
+  const expectNear = (event: string, made: string) => {
+    expect(Math.abs(Date.parse(event) - Date.parse(made))).toBeLessThan(30_000);
   };
 
   it('gets run.json back, whether it is stopped, finished or a branch', async () => {
     expect(await run(...config, '--max-calls', '1')).toMatchObject({ code: 5 });
-    const stopped = facts();
+    const [stopped, made] = [facts(), createdAt()];
     rmSync(file('run.json'));
     const refused = await run(folder, '--resume');
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('a run that has lost its run.json') });
     expect(refused.stderr).toMatch(/use "r2po run \S+lost --resume --repair" which writes it again/);
     expect(await run(...config, '--max-calls', '1', '--resume', '--repair')).toMatchObject({ code: 5 });
     expect(facts()).toEqual(stopped);
+    expectNear(createdAt(), made);
     rmSync(file('run.json'));
     expect(await run(folder, '--resume', '--repair')).toMatchObject({ code: 0 });
     const finished = facts();
@@ -125,12 +131,18 @@ describe('a run that has lost a file', () => {
     const branch = join('runs', 'branch');
     const branching = ['branch', folder, '--at', '1', '--runs-dir', 'runs', '--name', 'branch', 'seed=8'];
     expect(await runHere(branching, { cwd: root })).toMatchObject({ code: 0 });
+    const branchMade = createdAt(branch);
     for (const [path, before] of [[folder, finished] as const, [branch, facts(branch)] as const]) {
       rmSync(join(root, path, 'run.json'));
       expect(await run(path, '--resume', '--repair')).toMatchObject({ code: 0 });
       expect(facts(path)).toEqual(before);
       expect(await verified(path)).toMatchObject({ code: 0 });
     }
+    expectNear(createdAt(branch), branchMade);
+    // Not the time of the run whose first events it shares.
+    const events = readFileSync(join(root, branch, 'events.jsonl'), 'utf8').split('\n');
+    const branched = events.find((line) => line.startsWith('{"type":"branched"'));
+    expect(createdAt(branch)).toBe(JSON.parse(branched!).time);
   });
 
   it('gets config.yaml back from the same configuration, and from no other one', async () => {

@@ -82,13 +82,15 @@ export async function restoreLost(
   const last = events.findLast(
     ({ type }) => type === 'run_started' || type === 'run_stopped' || type === 'run_finished',
   );
+  // The events before it are those of the run that was branched.
+  const branched = branch && events.find(({ seq }) => seq === branch.record.events);
   const iterations = new SearchLength(events).changed;
   const { status, backend, adapter, models, modelKind } = totals;
   const manifest = newManifest({
     ...(branch && { branch }),
     ...(iterations !== null && { iterations }),
     ...{ status, backend, adapter, argv: [...argv] },
-    created: new Date(totals.startTime ?? 0).toISOString(),
+    created: branched?.time ?? new Date(totals.startTime ?? 0).toISOString(),
     config_hash: expected!,
     env: findEnv(config.env).id,
     method: methodId(config.method),
