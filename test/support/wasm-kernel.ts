@@ -2,6 +2,7 @@
 import { readAsset } from '../../src/base/node/assets.ts';
 import { ProgramInstance } from '../../src/rollout/wasm/instance.ts';
 import { compiledModule } from '../../src/rollout/wasm/module-cache.ts';
+import { checkByDawn } from '../../src/rollout/wasm/node/backend.ts';
 import { link, type Program } from '../../src/rollout/webgpu/program/link.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -27,7 +28,7 @@ export function linkKernel({ files, code, invocations }: Pick<Kernel, 'files' | 
 
 /** Runs the kernel and returns what it wrote, `outputWords` 32-bit words. */
 export async function runWasmKernel(kernel: Kernel): Promise<ArrayBuffer> {
-  const instance = await ProgramInstance.open(await compiledModule(linkKernel(kernel), 'main'));
+  const instance = await ProgramInstance.open(await compiledModule(linkKernel(kernel), 'main', checkByDawn));
   const read = instance.place([kernel.input, { words: kernel.outputWords }]);
   // More invocations than the kernel has: the last ones do nothing.
   instance.run(kernel.invocations + 3);

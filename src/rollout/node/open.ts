@@ -85,7 +85,7 @@ export async function hostChoice(noHardware: string, work: ExpectedWork | null):
 async function compiling(choice: HostChoice, work: ExpectedWork | null): Promise<HostChoice> {
   if (choice.id === 'cpu' || !work?.env.shader) return choice;
   const { unsupportedIn } = await import('../wasm/node/backend.ts');
-  const found = unsupportedIn(work.env);
+  const found = await unsupportedIn(work.env);
   return found === null ? choice : { id: 'cpu', why: `wasm does not read the shader: ${found}` };
 }
 

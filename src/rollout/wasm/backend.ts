@@ -26,6 +26,7 @@ import { envParamWords, seedWords } from '../webgpu/program/declarations.ts';
 import type { ReadShader } from '../webgpu/program/programs.ts';
 import { hasSimd, type ProgramInstance } from './instance.ts';
 import { RolloutPrograms, WasmPlayer } from './player.ts';
+import type { ShaderCheck } from './shader-check.ts';
 
 /** Rows of one call of a program for start states or transitions. */
 const rowsPerCall = 2 ** 16;
@@ -37,14 +38,14 @@ export class WasmBackend implements Backend {
   #closed = false;
 
   /** @throws UsageError when the engine has no WebAssembly with SIMD */
-  constructor(read: ReadShader) {
+  constructor(read: ReadShader, check: ShaderCheck) {
     if (!hasSimd()) {
       throw new UsageError(
         '--backend',
         'expected an engine with WebAssembly SIMD, got one without; use --backend cpu or another engine',
       );
     }
-    this.programs = new RolloutPrograms(read);
+    this.programs = new RolloutPrograms(read, check);
   }
 
   supports(env: Env, policy: Policy | null): string | null {

@@ -9,6 +9,7 @@ import { ProgramCache } from '../webgpu/program/program-cache.ts';
 import type { ReadShader } from '../webgpu/program/programs.ts';
 import { type BufferGiven, ProgramInstance } from './instance.ts';
 import { type CompiledModule, compiledModule } from './module-cache.ts';
+import type { ShaderCheck } from './shader-check.ts';
 
 /** Outcomes of one call of a program. */
 const callEpisodes = 2 ** 14;
@@ -75,10 +76,12 @@ export class RolloutProgram {
 /** Rollouts with their memory, kept for as long as what they play. */
 export class RolloutPrograms {
   readonly #linked: ProgramCache;
+  readonly #check: ShaderCheck;
   readonly #made = new WeakMap<Env, WeakMap<Policy, Promise<RolloutProgram>>>();
 
-  constructor(read: ReadShader) {
+  constructor(read: ReadShader, check: ShaderCheck) {
     this.#linked = new ProgramCache(read, true);
+    this.#check = check;
   }
 
   of(env: Env, policy: Policy): Promise<RolloutProgram> {
@@ -90,7 +93,7 @@ export class RolloutPrograms {
   }
 
   async module(env: Env, policy: Policy): Promise<CompiledModule> {
-    return compiledModule(this.#linked.rollout(env, policy), 'play');
+    return compiledModule(this.#linked.rollout(env, policy), 'play', this.#check);
   }
 
   async #open(env: Env, policy: Policy): Promise<RolloutProgram> {
@@ -99,7 +102,7 @@ export class RolloutPrograms {
 
   /** Start states, or single transitions. */
   async probe(env: Env, what: 'resets' | 'transitions'): Promise<ProgramInstance> {
-    return ProgramInstance.open(await compiledModule(this.#linked.probe(env, what), what));
+    return ProgramInstance.open(await compiledModule(this.#linked.probe(env, what), what, this.#check));
   }
 }
 

@@ -2,7 +2,7 @@
 import { AdapterError, R2poError } from '../../base/errors.ts';
 import type { Backend } from '../backend.ts';
 import { WebGpuBackend, type WebGpuOptions } from './backend.ts';
-import { openGpuDevice } from './device.ts';
+import { type GpuDevice, openGpuDevice } from './device.ts';
 import { shaderTexts } from './program/shader-texts.ts';
 
 /** `readShader` for the shaders of the bundle. */
@@ -25,11 +25,14 @@ async function pageAdapter(): Promise<GPUAdapter> {
   );
 }
 
+/** Opens a device on the adapter that the page prefers. Throws `AdapterError` when there is none. */
+export const openPageDevice = (): Promise<GpuDevice> => openGpuDevice(pageAdapter, 'largest');
+
 /**
  * Opens the WebGPU backend on `options.gpu`, or on the adapter that `navigator.gpu` prefers. Throws `AdapterError` when
  * there is no adapter.
  */
 export async function openWebGpuBackend(options: Partial<WebGpuOptions> = {}): Promise<Backend> {
-  const gpu = options.gpu ?? (await openGpuDevice(pageAdapter, 'largest'));
+  const gpu = options.gpu ?? (await openPageDevice());
   return new WebGpuBackend({ readShader: bundledShader, ...options, gpu });
 }

@@ -1,12 +1,13 @@
 /** Every program that we link compiles; what is outside of the subset is refused with its place. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { R2poError } from '../../../src/base/errors.ts';
+import { CompileError, UnsupportedError } from '../../../src/base/errors.ts';
 import { readAsset } from '../../../src/base/node/assets.ts';
 import { envs } from '../../../src/envs/index.ts';
 import { policyKinds } from '../../../src/policies/index.ts';
 import { compileProgram } from '../../../src/rollout/wasm/compile/program.ts';
-import { link } from '../../../src/rollout/webgpu/program/link.ts';
+import { compiledModule } from '../../../src/rollout/wasm/module-cache.ts';
+import { checkByDawn } from '../../../src/rollout/wasm/node/backend.ts';
 import { probeProgram, rolloutProgram, statisticsProgram } from '../../../src/rollout/webgpu/program/programs.ts';
 import { diceEnv, readDiceShader } from '../../support/dice-env.ts';
 import { linkKernel } from '../../support/wasm-kernel.ts';
@@ -23,8 +24,7 @@ describe.each(envs.map((env) => ({ env, id: env.id })))('the programs of $id', (
       ...(['resets', 'transitions'] as const).map((entry) => ({ entry, program: probeProgram(env, entry, readAsset) })),
     ];
     for (const { entry, program } of programs) {
-      // Checked here, so that users need not wait for it.
-      const { bytes } = compileProgram({ ...program, isShipped: false }, entry);
+      const { bytes } = compileProgram(program, entry);
       const { WebAssembly } = globalThis as unknown as { WebAssembly: { validate(bytes: Uint8Array): boolean } };
       expect(WebAssembly.validate(bytes), entry).toBe(true);
       expect(bytes.length).toBeLessThan(100_000);
@@ -33,81 +33,40 @@ describe.each(envs.map((env) => ({ env, id: env.id })))('the programs of $id', (
 });
 
 describe('what does not compile', () => {
-  it('names the file, the line and the column', () => {
-    const path = 'shaders/envs/cartpole.wgsl';
-    const env = envs[0]!;
-    const read = (asked: string): string =>
-      asked === path ? readAsset(asked).replace('let temp = force', 'let temp = forse') : readAsset(asked);
-    const lines = readAsset(path).split('\n');
-    const line = lines.findIndex((text) => text.includes('let temp = force')) + 1;
-    const place = `${path}:${line}:${lines[line - 1]!.indexOf('force + ') + 1}`;
-    expect(() => compileProgram(probeProgram(env, 'transitions', read), 'transitions')).toThrow(
-      `[wasm] ${place}: expected a name that is declared, got "forse"; did you mean "force"?`,
+  const place = (line: number) => ({ path: 'given', line });
+  /** The error of the check, or of the compiler. */
+  const errorOf = async (code: string, entry = 'main'): Promise<unknown> => {
+    const program = { code, isShipped: false, locate: place };
+    return compiledModule(program, entry, checkByDawn).then(
+      () => null,
+      (error) => error,
     );
-  });
+  };
 
   it.each([
     [
-      'var<workgroup> shared_sum: u32; fn kernel(i: u32) {}',
-      /1:1: expected a storage buffer, got "shared_sum" in .*"workgroup"/,
+      'var<workgroup> shared_sum: u32;',
+      '1:1: expected a storage buffer, got "shared_sum" in the address space "workgroup"',
     ],
-    [
-      'fn kernel(i: u32) { workgroupBarrier(); }',
-      /1:21: expected a function that compiles here, got "workgroupBarrier"; use the backend "webgpu"/,
-    ],
-    ['fn kernel(i: u32) { let m = mat2x2<f32>(); }', /1:\d+: expected a function that compiles here, got "mat2x2"/],
-    ['fn kernel(i: u32) { let x = 0x1.8u; }', /1:29: expected a number of WGSL, got 0x1.8u; write it without u/],
-    ['fn kernel(i: u32) { const_assert 1 > 2; }', /1:36: expected a constant that is true/],
-    ['fn f() -> f32 { } fn kernel(i: u32) {}', /1:1: expected f to return f32 on every way, got one without a return/],
-    ['fn f() { let x: u32 = 1.5; } fn kernel(i: u32) {}', /1:23: expected a number that u32 holds, got 1.5/],
-    ['fn kernel(i: u32) { loop { } }', /1:21: expected a way out of the loop, got none; add a break/],
-    ['fn kernel(i: u32) { let x = i & 1u == 0u; }', /1:36: expected parentheses around "==" beside "&", got none/],
-    ['fn kernel(i: u32) { let x = i; let x = 2; }', /1:32: expected another name, got "x" again; rename one of them/],
-    ['enable f16; fn kernel(i: u32) {}', /1:1: expected no extension of WGSL, got "enable"; use the backend "webgpu"/],
-    ['fn kernel(i: u32) {} enable f16;', /1:22: expected "enable" before all declarations, got it after one; leave it/],
-    ['var<private> n: u32; fn kernel(i: u32) {}', /1:1: expected a storage buffer, got "n" .* space "private"/],
-    ['struct A { @size(16) x: f32 } fn kernel(i: u32) {}', /1:12: expected a field without attributes, got "@"/],
-    ['fn f(p: ptr<storage, u32>) {} fn kernel(i: u32) {}', /1:9: expected a pointer to a variable of a function/],
-    ['fn kernel(i: u32) { let x: f16 = 1.0; }', /expected a type that compiles here, got "f16"/],
-    ['fn kernel(i: u32) { let x = 1.0h; }', /f16 is not supported/],
-    [
-      'fn kernel(i: u32) { output[i] = i + 1.5; }',
-      /expected a number that u32 holds, got 1.5|expected operands of one type/,
-    ],
-    ['fn kernel(i: u32) { output[i] = f32(i); }', /expected u32, got f32; convert it/],
-    ['fn kernel(i: u32) { input[i] = i; }', /got a buffer that is only read/],
-    ['fn kernel(i: u32) { if (i) { } }', /expected a bool, got u32/],
-    ['fn kernel(i: u32) { kernel(i); }', /expected no recursion, got a call of "kernel" inside of it/],
-    ['struct A { b: B, } struct B { a: A, } fn kernel(i: u32) { var a: A; }', /contains itself/],
-    ['const A = B; const B = A; fn kernel(i: u32) { output[i] = A; }', /depends on itself/],
-    ['fn kernel(i: u32) { var m: array<u32, 100000>; m[i] = 1u; }', /expected at most \d+ numbers in a variable/],
-    ['fn kernel(i: u32) { let x = (i; }', /1:31: expected "\)", got ";"/],
-    [`fn kernel(i: u32) { output[i] = ${'('.repeat(5000)}i${')'.repeat(5000)}; }`, /expected at most 100 levels/],
-    ['fn kernel(i: u32) { switch i { case 0u: { continue; } default: { } } }', /expected a loop around "continue"/],
-    ['fn kernel(i: u32) { switch i { case 0u: { } } }', /1:21: expected one default in the switch, got 0/],
-    ['fn kernel(i: u32) { switch f32(i) { default: { } } }', /expected a whole number to switch on, got f32/],
-    ['fn kernel(i: u32) { let target = i; }', /1:25: expected a name that WGSL does not reserve, got "target"/],
-    ['struct A { filter: f32 } fn kernel(i: u32) {}', /1:12: expected a name that WGSL does not reserve, got "filter"/],
-    ['fn kernel(__i: u32) {}', /1:11: expected a name that WGSL does not reserve, got "__i"/],
-    ['fn kernel(i: u32) { let x = f32(1 << 62); }', /expected a result that abstract-int holds, got 1 << 62/],
-    ['fn kernel(i: u32) { let x = 1 << 64; }', /expected a result that abstract-int holds, got 1 << 64/],
-    ['fn kernel(i: u32) { break; }', /expected a loop around "break"/],
-    ['/* fn kernel(i: u32) {}', /end of the comment/],
-    ['fn kernel(i: u32) { let x = `; }', /got the character/],
-  ])('%s', (code, message) => {
-    const compile = () =>
-      compileProgram(
-        link([
-          { path: 'kernel', text: code, isForeign: true },
-          { path: 'frame', text: frame },
-        ]),
-        'main',
-      );
-    expect(compile).toThrow(R2poError);
-    expect(compile).toThrow(message);
+    ['fn f() { workgroupBarrier(); }', '1:10: expected a function that compiles here, got "workgroupBarrier"'],
+    ['fn f() { let m = mat2x2<f32>(); }', '1:18: expected a function that compiles here, got "mat2x2"'],
+    ['fn f() { var m: mat2x2<f32>; }', '1:17: expected a type that compiles here, got "mat2x2"'],
+    ['requires packed_4x8_integer_dot_product;', '1:1: expected no extension of WGSL, got "requires"'],
+    ['struct A { @size(16) x: f32 }', '1:12: expected a field without attributes, got "@"'],
+    ['fn f(p: ptr<private, u32>) {}', '1:9: expected a pointer to a variable of a function, got one in "private"'],
+    ['fn f(i: u32) { var m: array<u32, 10000>; m[i] = 1u; }', '1:16: expected at most 4096 numbers in a variable'],
+    [`fn f(i: u32) -> u32 { return ${'('.repeat(120)}i${')'.repeat(120)}; }`, 'expected at most 100 levels of nesting'],
+    ['const N = 1 << 62; fn f() -> f32 { return f32(N); }', 'expected constants of at most 53 bits, got one with more'],
+  ])('names the place: %s', async (text, message) => {
+    const error = await errorOf(`${text}\n${frame.replace('kernel(id.x)', uses(text))}`);
+    expect(error).toBeInstanceOf(UnsupportedError);
+    expect((error as Error).message).toMatch(
+      /^\[wasm\] given:\d+:\d+: expected .*; use the backend "webgpu" or "cpu"$/,
+    );
+    expect((error as Error).message).toContain(message);
   });
 
-  it('is an error with a place and never another one, whatever the text', () => {
+  it('is an error with a place and never another one, whatever the text', async () => {
     const words = readAsset('shaders/lib/pcg64.wgsl').match(/\w+|[^\s\w]/g)!;
     const pieces = fc.oneof(
       fc.constantFrom(...words),
@@ -122,15 +81,12 @@ describe('what does not compile', () => {
         return text.slice(0, from) + list.join(' ') + text.slice(from + length);
       }),
     );
-    fc.assert(
-      fc.property(texts, (text) => {
-        const code = `${text}\nfn kernel(i: u32) { output[i] = i; }\n${frame}`;
-        try {
-          compileProgram({ code, locate: (line) => ({ path: 'given', line }) }, 'main');
-        } catch (error) {
-          expect(error).toBeInstanceOf(R2poError);
-          expect((error as Error).message).toMatch(/^\[wasm\] given:\d+:\d+: expected/);
-        }
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        const error = await errorOf(`${text}\nfn kernel(i: u32) { output[i] = i; }\n${frame}`);
+        if (error === null) return;
+        expect(error).toBeInstanceOf(CompileError);
+        expect((error as Error).message).toMatch(/given:\d+:\d+/);
       }),
       { numRuns: 300 },
     );
@@ -142,6 +98,13 @@ describe('what does not compile', () => {
     );
   });
 });
+
+/** A call of `f` where the text has it, since a function that nothing calls is not compiled. */
+const uses = (text: string): string => {
+  if (!text.includes('fn f(')) return '';
+  if (text.includes('fn f(i')) return 'f(1u)';
+  return text.includes('fn f()') ? 'f()' : '';
+};
 
 const frame = `
 @group(0) @binding(0) var<storage, read> input: array<u32>;

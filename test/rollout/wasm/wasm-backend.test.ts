@@ -13,7 +13,7 @@ import { openCpuBackend } from '../../../src/rollout/cpu/node/backend.ts';
 import { WorkerPool } from '../../../src/rollout/cpu/node/pool.ts';
 import type { Episodes, RolloutJob } from '../../../src/rollout/job.ts';
 import { compiledModule, maxKept } from '../../../src/rollout/wasm/module-cache.ts';
-import { openWasmBackend } from '../../../src/rollout/wasm/node/backend.ts';
+import { checkByDawn, openWasmBackend } from '../../../src/rollout/wasm/node/backend.ts';
 import { callWords, RolloutProgram } from '../../../src/rollout/wasm/player.ts';
 import { openWebGpuBackend } from '../../../src/rollout/webgpu/node/backend.ts';
 import { rolloutProgram } from '../../../src/rollout/webgpu/program/programs.ts';
@@ -80,12 +80,17 @@ describe('episodes', () => {
   });
 
   it('share a compiled program with every environment and policy of the same text', async () => {
-    const rollout = (env: Env) => compiledModule(rolloutProgram(env, buildPolicy('linear', env), readAsset), 'play');
+    const rollout = (env: Env) =>
+      compiledModule(rolloutProgram(env, buildPolicy('linear', env), readAsset), 'play', checkByDawn);
     const first = await rollout(cartpole);
     expect(await rollout(withConstants(cartpole, { gravity: 3 }, 'test'))).toBe(first);
     for (let i = 0; i < maxKept; i++) {
       const code = `@compute @workgroup_size(1) fn main() { let i = ${i}; }`;
-      await compiledModule({ code, isShipped: false, locate: (line) => ({ path: 'given', line }) }, 'main');
+      await compiledModule(
+        { code, isShipped: false, locate: (line) => ({ path: 'given', line }) },
+        'main',
+        checkByDawn,
+      );
     }
     expect((await rollout(cartpole)).id).not.toBe(first.id);
   });

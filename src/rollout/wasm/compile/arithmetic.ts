@@ -82,13 +82,6 @@ const wholeOperators: Readonly<Record<string, (a: bigint, b: bigint) => bigint>>
 export const comparisons = new Set(['==', '!=', '<', '>', '<=', '>=']);
 export const shifts = new Set(['<<', '>>']);
 
-/** Whether WGSL has the operator for a scalar. */
-export function takes(operator: string, scalar: Scalar): boolean {
-  if (scalar === 'bool') return operator === '==' || operator === '!=' || operator === '&' || operator === '|';
-  const isFloat = scalar === 'f32' || scalar === 'abstract-float';
-  return !isFloat || operator === '%' || operators[operator]!.float !== undefined;
-}
-
 /** What needs no instruction: whole numbers beside 0 and 1; null: it does. */
 export function wholeIdentity(operator: string, a: Leaf, b: Leaf): Leaf | null {
   if ((a.known === null && b.known === null) || (a.scalar !== 'u32' && a.scalar !== 'i32')) return null;

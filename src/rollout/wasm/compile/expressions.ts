@@ -1,6 +1,4 @@
 /** Types, constants and expressions of a program. */
-import { nearest } from '../../../base/errors.ts';
-import { exactAdvice } from '../../webgpu/program/declarations.ts';
 import type { CallExpression, Expression, FunctionDeclaration, Module, Scalar, TypeName } from '../wgsl/ast.ts';
 import type { Source } from '../wgsl/source.ts';
 import { callsLoop, partsOf } from '../wgsl/syntax.ts';
@@ -11,9 +9,7 @@ import {
   i32,
   isAbstract,
   isUnsized,
-  isWhole,
   layoutOf,
-  nameOf,
   pointerTo,
   scalarIn,
   strideOf,
@@ -23,7 +19,6 @@ import {
   vectorOf,
   withScalar,
 } from '../wgsl/types.ts';
-import { isUnread } from '../wgsl/unread.ts';
 import {
   binary,
   comparisons,
@@ -34,11 +29,10 @@ import {
   negative,
   not,
   shifts,
-  takes,
   wholeIdentity,
 } from './arithmetic.ts';
 import { op } from './encoder.ts';
-import { FunctionCode, known, type Leaf, leafOf, unknownOf } from './function-code.ts';
+import { FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
 import type { Variable } from './lanes.ts';
 import { type MemoryArea, type Place, Places, plainValue, type Value } from './places.ts';
 
@@ -50,8 +44,7 @@ export interface Scope {
   readonly outer: Scope | null;
 }
 
-const arithmetic = new Set(['+', '-', '*', '/', '%']);
-const isKnown = ({ leaves }: Value): boolean => leaves.every((leaf) => leaf.known !== null);
+export const isKnown = ({ leaves }: Value): boolean => leaves.every((leaf) => leaf.known !== null);
 const letters: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
 const members = ['xyzw', 'rgba'];
 const constructors = /^(?:array|vec[234][fiu]?|f32|i32|u32|bool)$/;
@@ -86,7 +79,7 @@ export abstract class Expressions extends Places {
   }
 
   /** Calls a function with values of the types of its parameters; null where it returns nothing. */
-  protected abstract invoke(declaration: FunctionDeclaration, values: readonly Value[], at: number): Value | null;
+  protected abstract invoke(declaration: FunctionDeclaration, values: readonly Value[]): Value | null;
   protected abstract callBuiltin(call: CallExpression): Value;
   protected abstract elementary(name: string): FunctionDeclaration | undefined;
 
@@ -103,128 +96,63 @@ export abstract class Expressions extends Places {
   }
 
   #resolved(given: TypeName): Type {
-    const { name, at, of, size } = given;
+    const { name, of, size } = given;
     const short = /^vec([234])([fiu])?$/.exec(name);
-    if (short) {
-      const scalar = short[2] ? letters[short[2]] : of ? scalarIn(this.resolve(of)) : null;
-      if (!scalar) return this.source.fail(at, `expected the scalar type of ${name}, got none; write ${name}<f32>`);
-      return vectorOf(scalar, Number(short[1]));
-    }
+    if (short) return vectorOf(short[2] ? letters[short[2]]! : scalarIn(this.resolve(of!))!, Number(short[1]));
     if (name === 'f32') return f32;
     if (name === 'i32') return i32;
     if (name === 'u32') return u32;
     if (name === 'bool') return bool;
-    if (name === 'array' && of) {
-      const count = size === null ? null : this.#sizeOf(size);
-      return arrayOf(this.sized(of), count);
-    }
-    if (name === 'ptr' && of) return pointerTo(this.sized(of));
-    return this.#named(name, at);
+    if (name === 'array' && of) return arrayOf(this.resolve(of), size && this.constant(size).leaves[0]!.known);
+    if (name === 'ptr' && of) return pointerTo(this.resolve(of));
+    return this.#named(given);
   }
 
-  /** A type of values of known size. */
-  protected sized(given: TypeName): Type {
-    const type = this.resolve(given);
-    if (type.kind !== 'pointer' && !isUnsized(type)) return type;
-    return this.source.fail(given.at, `expected a type of values of known size, got ${nameOf(type)}`);
-  }
-
-  #named(name: string, at: number): Type {
+  #named({ name, at }: TypeName): Type {
     const { aliases, structs } = this.module;
-    const [alias, struct] = [aliases.get(name), structs.get(name)];
-    if (this.#resolving.has(name)) return this.source.fail(at, `expected a type, got "${name}", which contains itself`);
-    this.#resolving.add(name);
-    let found: Type;
-    if (alias) found = this.resolve(alias);
-    else if (struct) {
-      const last = struct.fields[struct.fields.length - 1];
-      if (last?.type.name === 'array' && !last.type.size)
-        this.source.unsupported(last.at, 'expected a field of known size, got an array of any length');
-      const fields = struct.fields.map((field) => ({ name: field.name, type: this.sized(field.type) }));
-      found = { kind: 'struct', name, fields };
-    } else found = this.unknown('type', name, at, [...aliases.keys(), ...structs.keys()]);
-    this.#resolving.delete(name);
-    return found;
-  }
-  readonly #resolving = new Set<string>();
-
-  #sizeOf(size: Expression): number {
-    const [leaf] = this.constant(size).leaves;
-    const value = leaf?.known ?? null;
-    if (value === null || !Number.isInteger(value) || value < 1 || value > 2 ** 24) {
-      return this.source.fail(size.at, `expected a known size in 1 ... 2^24, got ${value ?? 'another expression'}`);
+    const alias = aliases.get(name);
+    if (alias) return this.resolve(alias);
+    const struct = structs.get(name);
+    if (!struct) return this.source.unsupported(at, `expected a type that compiles here, got "${name}"`);
+    const fields = struct.fields.map((field) => ({ name: field.name, type: this.resolve(field.type) }));
+    const open = fields.findIndex(({ type }) => isUnsized(type));
+    if (open >= 0) {
+      this.source.unsupported(struct.fields[open]!.at, 'expected a field of known size, got an array of any length');
     }
-    return value;
-  }
-
-  /** Refuses a name of a type or a function: WGSL has it, or nobody. */
-  protected unknown(what: 'type' | 'function', name: string, at: number, names: readonly string[]): never {
-    const message = `expected a ${what} that compiles here, got "${name}"`;
-    if (isUnread(name)) this.source.unsupported(at, message);
-    return this.source.fail(at, `${message}; ${this.#advice(name, names)}`);
-  }
-
-  #advice(name: string, names: readonly string[]): string {
-    const near = nearest(name, names);
-    return near === null ? 'see docs/numerics.md for the WGSL that compiles' : `did you mean "${near}"?`;
+    return { kind: 'struct', name, fields };
   }
 
   // ---- names
 
+  /** The value of a constant expression, which needs no code. */
   protected constant(expression: Expression): Value {
-    const [code, scope] = [this.code, this.scope];
+    const { code } = this;
     this.code = new FunctionCode();
-    try {
-      const value = this.evaluate(expression);
-      if (!isKnown(value)) {
-        this.source.fail(expression.at, 'expected a value that is known when the program is compiled, got another');
-      }
-      return value;
-    } finally {
-      this.code = code;
-      this.scope = scope;
-    }
+    const value = this.evaluate(expression);
+    this.code = code;
+    return value;
   }
 
-  protected find(name: string, at: number): Binding {
+  protected find(name: string): Binding {
     for (let scope: Scope | null = this.scope; scope; scope = scope.outer) {
       const found = scope.names.get(name);
       if (found) return found;
     }
     if (this.module.buffers.has(name)) return { place: this.#buffer(name) };
-    const value = this.#moduleConstant(name, at);
-    if (value) {
-      const { isOverride } = this.module.constants.get(name)!;
-      return { value: isOverride ? this.overridden(value) : value, isConstant: !isOverride };
-    }
-    const names: string[] = [...this.module.constants.keys(), ...this.module.buffers.keys()];
-    for (let scope: Scope | null = this.scope; scope; scope = scope.outer) names.push(...scope.names.keys());
-    return this.source.fail(at, `expected a name that is declared, got "${name}"; ${this.#advice(name, names)}`);
+    const value = this.#moduleConstant(name);
+    return { value, isConstant: !this.module.constants.get(name)!.isOverride };
   }
 
-  /** What is known of an override. */
-  protected overridden(value: Value): Value {
-    return value;
-  }
-
-  #moduleConstant(name: string, at: number): Value | null {
+  #moduleConstant(name: string): Value {
     const made = this.#constants.get(name);
     if (made) return made;
-    if (made === null) return this.source.fail(at, `expected a constant, got "${name}", which depends on itself`);
-    const declared = this.module.constants.get(name);
-    if (!declared) return null;
-    if (declared.value === null)
-      return this.source.unsupported(at, `expected a value of the override "${name}", got none`);
-    this.#constants.set(name, null);
+    const { type, value: expression, isOverride, at } = this.module.constants.get(name)!;
+    if (!expression) return this.source.unsupported(at, `expected a value of the override "${name}", got none`);
     const scope = this.scope;
     this.scope = { names: new Map(), outer: null };
-    const { isOverride } = declared;
-    const given = isOverride ? this.concrete(this.evaluate(declared.value), at) : this.constant(declared.value);
+    const given = this.constant(expression);
     this.scope = scope;
-    const plain = declared.type || !isOverride ? given : this.concrete(given, at);
-    const value = declared.type ? this.converted(plain, this.resolve(declared.type), declared.at) : plain;
-    if (isOverride && value.type.kind !== 'scalar')
-      this.source.fail(declared.at, `expected an override of a scalar, got ${nameOf(value.type)}`);
+    const value = type || isOverride ? this.typed(given, type && this.resolve(type), at) : given;
     this.#constants.set(name, value);
     return value;
   }
@@ -257,96 +185,65 @@ export abstract class Expressions extends Places {
 
   // ---- conversions between types of values
 
-  /** The value as a type; abstract numbers become it, others have to be of it. */
+  /** The value as a type: abstract numbers become it. */
   protected converted(value: Value, type: Type, at: number): Value {
-    if (value.type === type) return value;
-    const [from, to] = [scalarIn(value.type), scalarIn(type)];
-    if (from && to && isAbstract(from) && value.type.kind === type.kind && withScalar(value.type, to) === type) {
-      return plainValue(
-        type,
-        value.leaves.map((leaf) => this.#ofAbstract(leaf, to, at)),
-      );
-    }
-    if (value.type.kind === 'array' && type.kind === 'array' && value.type.count === type.count) {
-      const [abstract, scalar] = [scalarIn(value.type.of), scalarIn(type.of)];
-      if (abstract && scalar && isAbstract(abstract)) {
-        return plainValue(
-          type,
-          value.leaves.map((leaf) => this.#ofAbstract(leaf, scalar, at)),
-        );
-      }
-    }
-    const advice = nameOf(type) === 'F64' && from ? exactAdvice : 'convert it';
-    return this.source.fail(at, `expected ${nameOf(type)}, got ${nameOf(value.type)}; ${advice}`);
+    const to = innerScalar(type);
+    if (value.type === type || to === null) return value;
+    return plainValue(
+      type,
+      value.leaves.map((leaf) => this.#ofAbstract(leaf, to, at)),
+    );
   }
 
   #ofAbstract(leaf: Leaf, to: Scalar, at: number): Leaf {
-    const { scalar } = leaf;
-    if (scalar === to) return leaf;
-    const isLossy = scalar === 'abstract-float' && to !== 'f32' && to !== 'abstract-float';
-    const value = isLossy || to === 'bool' ? null : convertKnown(leaf.known!, scalar, to);
-    if (value === null || !Number.isFinite(value)) {
-      return this.source.fail(at, `expected a number that ${to} holds, got ${leaf.known}; write another`);
-    }
-    return known(to, value);
+    if (leaf.scalar === to) return leaf;
+    return known(to, this.#held(convertKnown(leaf.known!, leaf.scalar, to), at));
+  }
+
+  /** A number that was found; null: none that is held exactly here. */
+  #held(value: number | null, at: number): number {
+    return value ?? this.source.unsupported(at, 'expected constants of at most 53 bits, got one with more');
   }
 
   /** Without abstract numbers: i32 and f32 are what they become where nothing says otherwise. */
   protected concrete(value: Value, at: number): Value {
-    const { type } = value;
-    const scalar = type.kind === 'array' ? scalarIn(type.of) : scalarIn(type);
+    const scalar = innerScalar(value.type);
     if (!scalar || !isAbstract(scalar)) return value;
     const to = scalar === 'abstract-float' ? 'f32' : 'i32';
-    const target: Type = type.kind === 'array' ? arrayOf(withScalar(type.of, to), type.count) : withScalar(type, to);
-    return this.converted(value, target, at);
+    return this.converted(value, withInnerScalar(value.type, to), at);
   }
 
-  /** The one scalar that operands share. */
-  protected commonScalar(values: readonly Value[], at: number): Scalar {
-    let common: Scalar = 'abstract-int';
-    for (const { type } of values) {
-      const scalar = scalarIn(type);
-      if (scalar === null) return this.source.fail(at, `expected scalars or vectors, got ${nameOf(type)}`);
-      if (scalar === common || scalar === 'abstract-int') continue;
-      if (scalar === 'abstract-float' && (common === 'f32' || common === 'abstract-float')) continue;
-      if (common === 'abstract-int' || (common === 'abstract-float' && scalar === 'f32')) common = scalar;
-      else
-        this.source.fail(
-          at,
-          `expected operands of one type, got ${values.map((v) => nameOf(v.type)).join(' and ')}; convert one`,
-        );
-    }
-    return common;
+  /** As a declaration with a type, or without one, has it. */
+  protected typed(value: Value, type: Type | null, at: number): Value {
+    return type ? this.converted(value, type, at) : this.concrete(value, at);
   }
 
-  /** Operands as values of one scalar and one shape. `repeats`: a scalar beside vectors is repeated. */
+  /** The one scalar that operands share: that which is not abstract, if there is one. */
+  protected commonScalar(values: readonly Value[]): Scalar {
+    const scalars = values.map(({ type }) => scalarIn(type)!);
+    return (
+      scalars.find((scalar) => !isAbstract(scalar)) ??
+      (scalars.includes('abstract-float') ? 'abstract-float' : 'abstract-int')
+    );
+  }
+
+  /** Operands as values of one scalar and one shape: a scalar beside vectors is repeated. */
   protected aligned(
     values: readonly Value[],
     at: number,
-    repeats = false,
   ): { readonly type: Type; readonly rows: readonly (readonly Leaf[])[] } {
     const [first] = values;
     // The usual case, and a shorter way.
     if (scalarIn(first!.type) !== null && values.every(({ type }) => type === first!.type)) {
       return { type: first!.type, rows: values.map(({ leaves }) => leaves) };
     }
-    const scalar = this.commonScalar(values, at);
+    const scalar = this.commonScalar(values);
     const vector = values.find(({ type }) => type.kind === 'vector');
     const type = vector ? withScalar(vector.type, scalar) : typeOf(scalar);
     const rows = values.map((value) => {
-      const own = this.converted(value, withScalar(value.type, scalar), at);
-      const isRepeated = repeats && own.type.kind === 'scalar';
-      if (!isRepeated && own.type !== type) {
-        return this.source.fail(
-          at,
-          `expected values of one size, got ${values.map((v) => nameOf(v.type)).join(' and ')}`,
-        );
-      }
-      if (own.type.kind === 'scalar' && type.kind === 'vector') {
-        const one = this.code.keep(own.leaves[0]!);
-        return new Array<Leaf>(type.count).fill(one);
-      }
-      return own.leaves;
+      const { type: own, leaves } = this.converted(value, withScalar(value.type, scalar), at);
+      if (own.kind === 'vector' || type.kind !== 'vector') return leaves;
+      return new Array<Leaf>(type.count).fill(this.code.keep(leaves[0]!));
     });
     return { type, rows };
   }
@@ -355,12 +252,11 @@ export abstract class Expressions extends Places {
 
   /** The value of an expression, with pending code in its leaves. */
   evaluate(expression: Expression): Value {
-    const { at } = expression;
     switch (expression.kind) {
       case 'literal':
         return plainValue(typeOf(expression.scalar), [known(expression.scalar, expression.value)]);
       case 'name': {
-        const found = this.find(expression.name, at);
+        const found = this.find(expression.name);
         return 'value' in found ? found.value : this.load(found.place);
       }
       case 'member':
@@ -371,10 +267,7 @@ export abstract class Expressions extends Places {
       case 'binary':
         return this.#binary(expression);
       default:
-        return (
-          this.call(expression) ??
-          this.source.fail(at, `expected a value, got a call of "${expression.callee.name}", which returns none`)
-        );
+        return this.call(expression)!;
     }
   }
 
@@ -395,21 +288,12 @@ export abstract class Expressions extends Places {
     return this.callBuiltin(call);
   }
 
-  #callDeclared(declaration: FunctionDeclaration, { values: given, at }: CallExpression): Value | null {
-    const { name, parameters } = declaration;
-    if (given.length !== parameters.length) {
-      return this.source.fail(at, `expected ${parameters.length} values of ${name}, got ${given.length}`);
-    }
+  #callDeclared(declaration: FunctionDeclaration, { values: given }: CallExpression): Value | null {
     const values = given.map((value, i) => {
-      const type = this.resolve(parameters[i]!.type);
       const own = this.evaluate(value);
-      if (type.kind !== 'pointer' && own.type.kind !== 'pointer') {
-        return this.kept(this.converted(own, type, value.at));
-      }
-      if (own.type !== type) this.source.fail(value.at, `expected ${nameOf(type)}, got ${nameOf(own.type)}`);
-      return own;
+      return own.place ? own : this.kept(this.converted(own, this.resolve(declaration.parameters[i]!.type), value.at));
     });
-    return this.invoke(declaration, values, at);
+    return this.invoke(declaration, values);
   }
 
   #part(expression: Expression & { readonly kind: 'member' | 'index' }): Value {
@@ -420,12 +304,12 @@ export abstract class Expressions extends Places {
     if (expression.kind === 'index') return this.#indexed(base, expression.index, at);
     const { type } = base;
     if (type.kind === 'struct') {
-      const index = this.#fieldIndex(type, expression.name, at);
+      const index = this.#fieldIndex(type, expression.name);
       const before = type.fields.slice(0, index).reduce((sum, field) => sum + this.countOf(field.type), 0);
       const of = type.fields[index]!.type;
       return plainValue(of, base.leaves.slice(before, before + this.countOf(of)));
     }
-    const picked = this.#swizzle(type, expression.name, at);
+    const picked = this.#swizzle(expression.name);
     const isOnce = new Set(picked).size === picked.length;
     const leaves = picked.map((i) => (isOnce ? base.leaves[i]! : this.code.keep(base.leaves[i]!)));
     const scalar = scalarIn(type)!;
@@ -434,111 +318,72 @@ export abstract class Expressions extends Places {
     return plainValue(picked.length === 1 ? typeOf(scalar) : vectorOf(scalar, picked.length), unique);
   }
 
-  #fieldIndex(type: Type & { kind: 'struct' }, name: string, at: number): number {
-    const index = type.fields.findIndex((field) => field.name === name);
-    if (index >= 0) return index;
-    const names = type.fields.map((field) => field.name);
-    return this.source.fail(at, `expected a field of ${type.name}, got "${name}"; ${this.#advice(name, names)}`);
+  #fieldIndex(type: Type & { kind: 'struct' }, name: string): number {
+    return type.fields.findIndex((field) => field.name === name);
   }
 
-  #swizzle(type: Type, name: string, at: number): number[] {
-    if (type.kind === 'vector' && name.length <= 4) {
-      const letter = members.find((set) => [...name].every((c) => set.includes(c)));
-      const picked = [...name].map((c) => letter?.indexOf(c) ?? -1);
-      if (picked.every((i) => i >= 0 && i < type.count)) return picked;
-    }
-    return this.source.fail(at, `expected a member of ${nameOf(type)}, got "${name}"`);
+  #swizzle(name: string): number[] {
+    const letter = members.find((set) => set.includes(name[0]!))!;
+    return Array.from(name, (c) => letter.indexOf(c));
   }
 
   #indexed(base: Value, given: Expression, at: number): Value {
     const index = this.#index(given);
-    const { type } = base;
-    if (type.kind !== 'array' && type.kind !== 'vector')
-      return this.source.fail(at, `expected an array, got ${nameOf(type)}`);
-    const isTable = index.known === null && (this.isChecking || isKnown(base));
-    if (isTable) {
+    const type = base.type as Type & { kind: 'array' | 'vector' };
+    if (index.known === null && isKnown(base)) {
       const { type: own, leaves } = this.concrete(base, at);
-      return this.load(this.element(this.table(own, leaves), index, at));
+      return this.load(this.element(this.table(own, leaves), index));
     }
     // A variable that nobody else sees.
     const root: Variable = { ...this.variable(type, Infinity, at), leaves: this.kept(base).leaves };
-    if (index.known === null && (type.count ?? 0) > 4) {
-      this.source.unsupported(
-        at,
-        `expected a known index of a value, got another; copy the ${nameOf(type)} into a var`,
-      );
-    }
-    const place = this.element({ type, root, offset: 0, dynamic: null }, index, at);
+    if (index.known === null && type.count! > 4)
+      this.source.unsupported(at, `expected an array in a var, got another of an index that is not known`);
+    const place = this.element({ type, root, offset: 0, dynamic: null }, index);
     if (place.dynamic) return this.load(place);
     return plainValue(place.type, root.leaves.slice(place.offset, place.offset + this.countOf(place.type)) as Leaf[]);
   }
 
   #index(expression: Expression): Leaf {
-    const value = this.concrete(this.evaluate(expression), expression.at);
-    const scalar = value.type.kind === 'scalar' ? value.type.scalar : null;
-    if (scalar !== 'i32' && scalar !== 'u32') {
-      return this.source.fail(expression.at, `expected a whole number as index, got ${nameOf(value.type)}`);
-    }
-    return value.leaves[0]!;
+    return this.concrete(this.evaluate(expression), expression.at).leaves[0]!;
   }
 
   /** The place that an expression names; null where it is a value. */
   protected placeOf(expression: Expression): Place | null {
-    const { at } = expression;
     if (expression.kind === 'name') {
-      const found = this.find(expression.name, at);
+      const found = this.find(expression.name);
       return 'place' in found ? found.place : null;
     }
     if (expression.kind === 'unary' && expression.operator === '*') {
-      const { place } = this.evaluate(expression.operand);
-      return place ?? this.source.fail(at, 'expected a pointer, got a value; leave the "*" out');
+      return this.evaluate(expression.operand).place;
     }
     if (expression.kind === 'index') {
       const base = this.#placeOrPointer(expression.base);
-      return base && this.element(base, this.#index(expression.index), at);
+      return base && this.element(base, this.#index(expression.index));
     }
     if (expression.kind !== 'member') return null;
     const base = this.#placeOrPointer(expression.base);
     if (!base) return null;
-    if (base.type.kind === 'struct') return this.field(base, this.#fieldIndex(base.type, expression.name, at), at);
+    if (base.type.kind === 'struct') return this.field(base, this.#fieldIndex(base.type, expression.name));
     if (base.type.kind === 'vector' && expression.name.length > 1) return null;
-    const [index] = this.#swizzle(base.type, expression.name, at);
-    return this.element(base, known('u32', index!), at);
-  }
-
-  #isVector(expression: Expression): boolean {
-    return this.#placeOrPointer(expression)?.type.kind === 'vector';
+    const [index] = this.#swizzle(expression.name);
+    return this.element(base, known('u32', index!));
   }
 
   #placeOrPointer(expression: Expression): Place | null {
     const place = this.placeOf(expression);
     if (place) return place;
     if (expression.kind !== 'name') return null;
-    const found = this.find(expression.name, expression.at);
+    const found = this.find(expression.name);
     return 'value' in found && found.value.type.kind === 'pointer' ? found.value.place : null;
   }
 
   #unary({ operator, operand, at }: Expression & { readonly kind: 'unary' }): Value {
     if (operator === '&') {
-      const place = this.placeOf(operand);
-      if (!place) return this.source.fail(at, 'expected a variable after "&", got a value; declare it with var');
-      const isPart = operand.kind === 'member' || operand.kind === 'index';
-      if (isPart && place.type.kind === 'scalar' && this.#isVector(operand.base)) {
-        this.source.fail(at, 'expected a variable after "&", got a part of a vector; copy it into a variable');
-      }
+      const place = this.placeOf(operand)!;
       return { type: pointerTo(place.type), leaves: [], place };
     }
     if (operator === '*') return this.load(this.placeOf({ kind: 'unary', operator, operand, at })!);
     const value = this.evaluate(operand);
-    const scalar = scalarIn(value.type);
-    const fits =
-      operator === '!'
-        ? scalar === 'bool'
-        : operator === '-'
-          ? scalar !== 'bool' && scalar !== 'u32'
-          : scalar === 'i32' || scalar === 'u32' || scalar === 'abstract-int';
-    if (scalar === null || !fits)
-      return this.source.fail(at, `expected an operand of "${operator}", got ${nameOf(value.type)}`);
     const apply = operator === '!' ? not : operator === '-' ? negative : complement;
     return { ...value, leaves: value.leaves.map((leaf) => apply(this.code, leaf)) };
   }
@@ -546,9 +391,7 @@ export abstract class Expressions extends Places {
   /** `a operator b` of two leaves of one scalar. */
   protected operate(operator: string, a: Leaf, b: Leaf, at: number): Leaf {
     if (a.known !== null && b.known !== null) {
-      const value = fold(operator, a.scalar, a.known, b.known);
-      if (value === null || (this.isChecking && !Number.isFinite(value)))
-        return this.source.fail(at, `expected a result that ${a.scalar} holds, got ${a.known} ${operator} ${b.known}`);
+      const value = this.#held(fold(operator, a.scalar, a.known, b.known), at);
       return known(comparisons.has(operator) ? 'bool' : a.scalar, value);
     }
     return wholeIdentity(operator, a, b) ?? binary(this.code, operator, a, b);
@@ -560,14 +403,14 @@ export abstract class Expressions extends Places {
     const a = this.evaluate(left);
     const b = this.evaluate(right);
     // What is known here is more than what WGSL has as a constant, such as a counter of a loop that is written out.
-    const isOpen = shifts.has(operator) && !(this.isChecking ? isKnown(b) : this.#isConstant(right));
+    const isOpen = shifts.has(operator) && !this.#isConstant(right);
     return this.operation(operator, isOpen ? this.concrete(a, at) : a, b, at);
   }
 
   /** Whether an expression is a constant to WGSL. */
   #isConstant(expression: Expression): boolean {
     if (expression.kind === 'name') {
-      const found = this.find(expression.name, expression.at);
+      const found = this.find(expression.name);
       return 'value' in found && found.isConstant === true;
     }
     if (expression.kind === 'call' && this.module.functions.has(expression.callee.name)) return false;
@@ -576,34 +419,12 @@ export abstract class Expressions extends Places {
 
   protected operation(operator: string, a: Value, b: Value, at: number): Value {
     if (shifts.has(operator)) {
-      const [x, amount] = [a, this.converted(b, withScalar(b.type, 'u32'), at)];
-      if (x.leaves.length !== amount.leaves.length) this.source.fail(at, 'expected as many shifts as numbers');
-      if (!isWhole(scalarIn(x.type))) this.source.fail(at, `expected a whole number to shift, got ${nameOf(x.type)}`);
-      if (this.isChecking && !this.#isFolded(operator, x, b, at)) return this.some(x.type);
-      return { ...x, leaves: x.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!, at)) };
+      const amount = this.converted(b, withScalar(b.type, 'u32'), at);
+      return { ...a, leaves: a.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!, at)) };
     }
-    const { type, rows } = this.aligned([a, b], at, arithmetic.has(operator));
-    if (!takes(operator, scalarIn(type)!)) {
-      this.source.fail(at, `expected operands of "${operator}", got ${nameOf(type)}`);
-    }
-    const own = comparisons.has(operator) ? withScalar(type, 'bool') : type;
-    if (this.isChecking && !this.#isFolded(operator, a, b, at)) return this.some(own);
+    const { type, rows } = this.aligned([a, b], at);
     const leaves = rows[0]!.map((leaf, i) => this.operate(operator, leaf, rows[1]![i]!, at));
-    return plainValue(own, leaves);
-  }
-
-  /** Whether both operands are constants. Refuses a constant that no operand of whole numbers has on its right side. */
-  #isFolded(operator: string, a: Value, b: Value, at: number): boolean {
-    if (!isKnown(b)) return false;
-    const scalar = scalarIn(a.type);
-    if (scalar === 'i32' || scalar === 'u32') {
-      const isShift = shifts.has(operator);
-      for (const { known: by } of isShift || operator === '/' || operator === '%' ? b.leaves : []) {
-        if (isShift ? by! > 31 : by === 0)
-          this.source.fail(at, `expected another number after "${operator}" of ${scalar}, got ${by}`);
-      }
-    }
-    return isKnown(a);
+    return plainValue(comparisons.has(operator) ? withScalar(type, 'bool') : type, leaves);
   }
 
   /**
@@ -611,18 +432,10 @@ export abstract class Expressions extends Places {
    * may never end where the left side says that it is not called.
    */
   #shortCircuit(operator: string, left: Expression, right: Expression, at: number): Value {
-    const truth = (expression: Expression): Leaf => {
-      const { type, leaves } = this.evaluate(expression);
-      if (type.kind !== 'scalar' || type.scalar !== 'bool')
-        this.source.fail(expression.at, `expected a bool, got ${nameOf(type)}`);
-      return leaves[0]!;
-    };
+    const truth = (expression: Expression): Leaf => this.evaluate(expression).leaves[0]!;
     const a = truth(left);
-    if (a.known !== null && (a.known === 1) === (operator === '||')) {
-      if (this.isChecking) truth(right);
-      return plainValue(bool, [a]);
-    }
-    if (this.isChecking || (!this.mayChange(right) && !callsLoop(right, this.module))) {
+    if (a.known !== null && (a.known === 1) === (operator === '||')) return plainValue(bool, [a]);
+    if (!this.mayChange(right) && !callsLoop(right, this.module)) {
       return plainValue(bool, [binary(this.code, operator[0]!, this.code.keep(a), truth(right))]);
     }
     const result = this.declare(bool, at);
@@ -662,16 +475,9 @@ export abstract class Expressions extends Places {
     const plainVector = /^vec([234])$/.exec(callee.name);
     if (plainVector && !callee.of) return this.#vector(null, Number(plainVector[1]), values, at);
     if (callee.name === 'array' && !callee.of) {
-      const [one] = values;
-      if (!one) return this.source.fail(at, 'expected elements of the array, got none');
-      const common = scalarIn(one.type) && withScalar(one.type, this.commonScalar(values, at));
-      const first = this.concrete({ ...one, type: common ?? one.type }, at).type;
-      return this.#collect(
-        arrayOf(first, values.length),
-        values.map(() => first),
-        values,
-        at,
-      );
+      const { type } = values[0]!;
+      const of = innerScalar(type) ? withInnerScalar(type, this.commonScalar(values)) : type;
+      return this.#collect(arrayOf(of, values.length), () => of, values, at);
     }
     const type = this.resolve(callee);
     if (values.length === 0) {
@@ -682,71 +488,42 @@ export abstract class Expressions extends Places {
     }
     switch (type.kind) {
       case 'scalar':
-        if (values.length !== 1)
-          return this.source.fail(at, `expected one value of ${type.scalar}, got ${values.length}`);
-        return plainValue(type, this.#convertTo(type.scalar, values[0]!, 1, at));
+        return plainValue(type, this.#convertTo(type.scalar, values[0]!, at));
       case 'vector':
         return this.#vector(type.scalar, type.count, values, at);
       case 'array':
-        if (type.count === null) break;
-        return this.#collect(type, new Array<Type>(type.count).fill(type.of), values, at);
-      case 'struct':
-        return this.#collect(
-          type,
-          type.fields.map((field) => field.type),
-          values,
-          at,
-        );
+        return this.#collect(type, () => type.of, values, at);
+      default:
+        return this.#collect(type, (i) => (type as Type & { kind: 'struct' }).fields[i]!.type, values, at);
     }
-    return this.source.fail(at, `expected a type with values, got ${nameOf(type)}`);
   }
 
-  #collect(type: Type, wanted: readonly Type[], values: readonly Value[], at: number): Value {
-    if (values.length !== wanted.length) {
-      return this.source.fail(at, `expected ${wanted.length} values of ${nameOf(type)}, got ${values.length}`);
-    }
+  #collect(type: Type, wanted: (i: number) => Type, values: readonly Value[], at: number): Value {
     return plainValue(
       type,
-      values.flatMap((value, i) => this.converted(value, wanted[i]!, at).leaves),
+      values.flatMap((value, i) => this.converted(value, wanted(i), at).leaves),
     );
   }
 
   #vector(scalar: Scalar | null, count: number, values: readonly Value[], at: number): Value {
-    const to = scalar ?? this.commonScalar(values, at);
-    const one = typeOf(to);
-    // The usual case, and a shorter way.
-    if (values.length === count && values.every(({ type }) => type === one)) {
-      return plainValue(
-        vectorOf(to, count),
-        values.map(({ leaves }) => leaves[0]!),
-      );
-    }
-    const isConversion = values.length === 1 && values[0]!.type.kind === 'vector';
-    const parts = values.flatMap((value) =>
-      isConversion
-        ? this.#convertTo(to, value, value.leaves.length, at)
-        : this.converted(value, withScalar(value.type, to), at).leaves,
-    );
-    if (parts.length === 1 && values[0]!.type.kind === 'scalar') {
-      return plainValue(vectorOf(to, count), new Array<Leaf>(count).fill(this.code.keep(parts[0]!)));
-    }
-    if (parts.length !== count)
-      return this.source.fail(at, `expected ${count} numbers of a vector, got ${parts.length}`);
-    return plainValue(vectorOf(to, count), parts);
+    const to = scalar ?? this.commonScalar(values);
+    const parts = values.flatMap((value) => this.#convertTo(to, value, at));
+    const isRepeated = parts.length === 1;
+    return plainValue(vectorOf(to, count), isRepeated ? new Array<Leaf>(count).fill(this.code.keep(parts[0]!)) : parts);
   }
 
-  #convertTo(to: Scalar, { type, leaves }: Value, count: number, at: number): readonly Leaf[] {
-    if (scalarIn(type) === null || leaves.length !== count) {
-      return this.source.fail(at, `expected a scalar to convert to ${to}, got ${nameOf(type)}`);
-    }
-    if (scalarIn(type) === to) return leaves;
+  #convertTo(to: Scalar, { leaves }: Value, at: number): readonly Leaf[] {
     return leaves.map((leaf) => {
-      if (leaf.known === null && this.isChecking) return unknownOf(to);
+      if (leaf.scalar === to) return leaf;
       if (leaf.known === null) return convert(this.code, leaf, to);
-      const value = convertKnown(leaf.known, leaf.scalar, to);
-      return value === null
-        ? this.source.fail(at, `expected a number that ${to} holds, got ${leaf.known}`)
-        : known(to, value);
+      return known(to, this.#held(convertKnown(leaf.known, leaf.scalar, to), at));
     });
   }
 }
+
+/** The scalar type of a scalar, a vector, or an array of these, else null. */
+const innerScalar = (type: Type): Scalar | null => scalarIn(type.kind === 'array' ? type.of : type);
+
+/** The same shape of another scalar. */
+const withInnerScalar = (type: Type, scalar: Scalar): Type =>
+  type.kind === 'array' ? arrayOf(withScalar(type.of, scalar), type.count) : withScalar(type, scalar);

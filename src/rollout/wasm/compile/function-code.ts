@@ -50,14 +50,6 @@ export function leafOf(scalar: Scalar, isVarying: boolean, code: Code, isSmall =
   return { scalar, isVarying, known: null, code, isSmall, isFixed: false };
 }
 
-const unknown: Partial<Record<Scalar, Leaf>> = {};
-
-/** Any number that is not known, to compute what is known of others with it. */
-export function unknownOf(scalar: Scalar): Leaf {
-  unknown[scalar] ??= leafOf(scalar, false, [op.get, 0]);
-  return unknown[scalar];
-}
-
 const wasmType = (leaf: Leaf): WasmType => (leaf.isVarying ? V128 : leaf.scalar === 'f32' ? F32 : I32);
 
 /** One operation on scalars and on vectors. */

@@ -67,8 +67,6 @@ export interface Region {
 
 export abstract class Lanes {
   readonly source: Source;
-  /** looks for what is wrong: numbers are known where WGSL calls them constant, and no code is kept */
-  protected isChecking = false;
   code = new FunctionCode();
   /** active lanes */
   protected mask: Variable;

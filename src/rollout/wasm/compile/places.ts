@@ -4,7 +4,7 @@ import type { Scalar } from '../wgsl/ast.ts';
 import { fieldOffset, leavesOf, nameOf, offsetsOf, strideOf, type Type, typeOf } from '../wgsl/types.ts';
 import { binary, convert, select } from './arithmetic.ts';
 import { type Code, NOTHING, op, simd, type WasmFunction } from './encoder.ts';
-import { bitsOf, FunctionCode, known, type Leaf, leafOf, unknownOf } from './function-code.ts';
+import { bitsOf, FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
 import { Lanes, type Variable } from './lanes.ts';
 
 export interface Value {
@@ -70,7 +70,6 @@ const scatter = (addresses: Code, values: Code, mask: Code, plus: number, step: 
 
 export abstract class Places extends Lanes {
   readonly functions: WasmFunction[] = [];
-  readonly #unknown = new Map<Type, Value>();
   readonly #helpers = new Map<string, number>();
   /** the current statements run once per episode, so that they are better short */
   protected runsOnce = false;
@@ -99,19 +98,6 @@ export abstract class Places extends Lanes {
       isWritable: true,
     };
     return { type, root, offset: 0, dynamic: null };
-  }
-
-  /** A value of which nothing is known. */
-  protected some(type: Type): Value {
-    let made = this.#unknown.get(type);
-    if (!made) {
-      made = plainValue(
-        type,
-        leavesOf(type).map((scalar) => unknownOf(scalar)),
-      );
-      this.#unknown.set(type, made);
-    }
-    return made;
   }
 
   protected sizedLeaves(type: Type, at: number): readonly Scalar[] {
@@ -159,9 +145,9 @@ export abstract class Places extends Lanes {
     return { type, root, offset: 0, dynamic: null };
   }
 
-  protected field(place: Place, index: number, at: number): Place {
-    const { type, root } = place;
-    if (type.kind !== 'struct') return this.source.fail(at, `expected a struct, got ${nameOf(type)}`);
+  protected field(place: Place, index: number): Place {
+    const { root } = place;
+    const type = place.type as Type & { kind: 'struct' };
     const before = type.fields.slice(0, index).reduce((sum, field) => sum + this.countOf(field.type), 0);
     const isShared = !isVariable(root) && root.kind === 'shared';
     const offset = isVariable(root) ? before : isShared ? fieldOffset(type, index) : before * bytesPerLeaf;
@@ -169,13 +155,9 @@ export abstract class Places extends Lanes {
   }
 
   /** An element of an array or a vector; an index that is out of bounds is that of the last element. */
-  protected element(place: Place, given: Leaf, at: number): Place {
-    const { type, root } = place;
-    if (type.kind !== 'array' && type.kind !== 'vector') {
-      return this.source.fail(at, `expected an array or a vector, got ${nameOf(type)}`);
-    }
-    const isIn = given.known === null || (given.known >= 0 && given.known < (type.count ?? Infinity));
-    if (this.isChecking && !isIn) this.source.fail(at, `expected an index of ${nameOf(type)}, got ${given.known}`);
+  protected element(place: Place, given: Leaf): Place {
+    const { root } = place;
+    const type = place.type as Type & { kind: 'array' | 'vector' };
     const of = type.kind === 'array' ? type.of : typeOf(type.scalar);
     const leaves = this.countOf(of);
     const isShared = !isVariable(root) && root.kind === 'shared';
@@ -184,7 +166,6 @@ export abstract class Places extends Lanes {
       const index = given.known < 0 ? type.count - 1 : Math.min(given.known, type.count - 1);
       return { ...place, type: of, offset: place.offset + index * stride };
     }
-    if (this.isChecking) return { ...place, type: of };
     const whole = given.known === null ? given : known('u32', given.known);
     const last: Leaf =
       type.count !== null

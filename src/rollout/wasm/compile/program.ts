@@ -17,7 +17,6 @@ import { known, type Leaf, leafOf, localOf, type Move } from './function-code.ts
 import type { Variable } from './lanes.ts';
 import { NeedsMemory, plainValue, type Value } from './places.ts';
 import { Statements } from './statements.ts';
-import { Validation } from './validation.ts';
 
 /** Where a program expects its buffers. */
 export interface Layout {
@@ -38,14 +37,10 @@ export interface CompiledProgram extends Layout {
 const patience = 1;
 const lanes = 4;
 
-/**
- * @throws CompileError with path, line and column of what is wrong
- * @throws UnsupportedError with those of what does not compile here
- */
+/** The program is right (`ShaderCheck`). @throws UnsupportedError with path, line and column of what does not compile here */
 export function compileProgram(linked: Linked, entry: string): CompiledProgram {
   const module = parse(linked);
   const source = new Source(linked);
-  if (!linked.isShipped) new Validation(source, module).check();
   const inMemory = new Set<number>();
   for (;;) {
     const compiler = new ProgramCompiler(source, module);
@@ -61,10 +56,9 @@ export function compileProgram(linked: Linked, entry: string): CompiledProgram {
 
 class ProgramCompiler extends Statements {
   compile(entry: string): CompiledProgram {
-    const declaration = this.module.functions.get(entry);
-    if (!declaration?.isEntry) return this.source.fail(0, `expected an entry point "${entry}", got none`);
+    const declaration = this.module.functions.get(entry)!;
     // In the order of the text, so that addresses do not depend on which is used first.
-    for (const name of this.module.buffers.keys()) this.find(name, 0);
+    for (const name of this.module.buffers.keys()) this.find(name);
     const first = this.code.parameter('u32', false);
     const end = this.code.parameter('u32', false);
     const parts = refillable(declaration);

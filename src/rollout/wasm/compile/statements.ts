@@ -7,7 +7,7 @@ import type { Type } from '../wgsl/types.ts';
 import { not } from './arithmetic.ts';
 import { Builtins } from './builtins.ts';
 import { NOTHING, op } from './encoder.ts';
-import type { Scope } from './expressions.ts';
+import { isKnown, type Scope } from './expressions.ts';
 import { FunctionCode, isEqual, known, type Leaf, leafOf, localOf, type Move } from './function-code.ts';
 import type { Frame, LoopState, Variable } from './lanes.ts';
 import { type Place, plainValue, type Value } from './places.ts';
@@ -103,12 +103,11 @@ export abstract class Statements extends Builtins {
     switch (statement.kind) {
       case 'let':
       case 'const': {
-        const value = statement.kind === 'const' ? this.constant(statement.value!) : this.evaluate(statement.value!);
-        const plain =
-          statement.kind === 'const' && !statement.type
-            ? value
-            : this.typed(value, statement.type ? this.resolve(statement.type) : null, at);
-        this.scope.names.set(statement.name, { value: this.kept(plain), isConstant: statement.kind === 'const' });
+        const isConstant = statement.kind === 'const';
+        const value = isConstant ? this.constant(statement.value!) : this.evaluate(statement.value!);
+        const type = statement.type && this.resolve(statement.type);
+        const own = isConstant && !type ? value : this.typed(value, type, at);
+        this.scope.names.set(statement.name, { value: this.kept(own), isConstant });
         return;
       }
       case 'var':
@@ -137,15 +136,9 @@ export abstract class Statements extends Builtins {
       case 'return':
         this.#return(statement.value);
         return;
-      case 'assert':
-        return;
       default:
         this.#leaveLoop(statement.kind);
     }
-  }
-
-  protected typed(value: Value, type: Type | null, at: number): Value {
-    return type ? this.converted(value, type, at) : this.concrete(value, at);
   }
 
   #declareVariable(name: string, given: TypeName | null, expression: Expression | null, at: number): void {
@@ -171,7 +164,8 @@ export abstract class Statements extends Builtins {
       this.evaluate(expression);
       return;
     }
-    const place = this.placeOf(target)!;
+    const place =
+      this.placeOf(target) ?? this.source.unsupported(at, 'expected one component to assign to, got several');
     const left = operator === null ? null : this.load(place);
     const right = this.kept(this.evaluate(expression));
     const value = left && operator ? this.operation(operator, left, right, at) : right;
@@ -395,9 +389,7 @@ export abstract class Statements extends Builtins {
     if (inside.has(start.name) || [...read].some((variable) => changed.has(variable))) return false;
     const first = this.#knownValue(start.value);
     if (!first) return false;
-    const given = start.type
-      ? this.converted(first, this.resolve(start.type), start.at)
-      : this.concrete(first, start.at);
+    const given = this.typed(first, start.type && this.resolve(start.type), start.at);
     const passes: Value[] = [];
     const weight = this.weights.of(body);
     const isOn = (value: Value): Leaf | null => {
@@ -438,10 +430,12 @@ export abstract class Statements extends Builtins {
 
   // ---- calls
 
-  protected invoke(declaration: FunctionDeclaration, values: readonly Value[], _at: number): Value | null {
+  protected invoke(declaration: FunctionDeclaration, values: readonly Value[]): Value | null {
+    // A function of WGSL is a constant of constants.
+    const isConstant = this.module.functions.get(declaration.name) !== declaration && values.every(isKnown);
     const isPlain = values.every(({ place }) => place === null || ('scalars' in place.root && place.dynamic === null));
     const isInlined =
-      !isPlain || this.weights.isInlined(declaration, this.runsOnce ? inlinedOnceWeight : inlinedWeight);
+      isConstant || !isPlain || this.weights.isInlined(declaration, this.runsOnce ? inlinedOnceWeight : inlinedWeight);
     return isInlined ? this.inline(declaration, values) : this.#callOutlined(declaration, values);
   }
 

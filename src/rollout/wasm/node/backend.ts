@@ -9,9 +9,11 @@ import type { CountedEpisodes, CountingOptions } from '../../episode-counts.ts';
 import type { RolloutJob } from '../../job.ts';
 import { checkJob, maxEpisodes } from '../../job-checks.ts';
 import { checkCode } from '../../shader-support.ts';
+import { openDevice } from '../../webgpu/node/dawn.ts';
 import { probeProgram, type ReadShader } from '../../webgpu/program/programs.ts';
 import { WasmBackend } from '../backend.ts';
-import { compileProgram } from '../compile/program.ts';
+import { compiledModule } from '../module-cache.ts';
+import { checkOn, onlyForeign, type ShaderCheck } from '../shader-check.ts';
 
 export interface WasmOptions {
   /** maximum number of threads; default: as many as the machine runs in parallel */
@@ -25,22 +27,28 @@ const workerEntry = 'dist/rollout/wasm/node/worker.js';
 /** Assumed time of a step in an environment that was not played yet, s. */
 const stepSeconds = 8e-9;
 
+/** Dawn checks texts on any machine, with an adapter of its own that runs nothing. */
+export const checkByDawn: ShaderCheck = checkOn(() => openDevice({ nothingRuns: true, explain: false }));
+
 /**
  * Opens the wasm backend. Results do not depend on `threads`. Throws a usage error when `threads` is not a positive
  * whole number, or when the engine has no WebAssembly with SIMD.
  */
 export function openWasmBackend(options: WasmOptions = {}): Backend {
-  const { readShader = readAsset } = options;
-  return new ThreadedWasmBackend(readShader, threadsOf('wasm', options.threads));
+  const threads = threadsOf('wasm', options.threads);
+  const { readShader } = options;
+  return readShader
+    ? new ThreadedWasmBackend(readShader, checkByDawn, threads)
+    : new ThreadedWasmBackend(readAsset, onlyForeign(checkByDawn), threads);
 }
 
 /**
  * What the shader of an environment has that is not read here, with its place; null: nothing.
  * @throws CompileError when the shader is wrong
  */
-export function unsupportedIn(env: Env): string | null {
+export async function unsupportedIn(env: Env): Promise<string | null> {
   try {
-    compileProgram(probeProgram(env, 'transitions', readAsset), 'transitions');
+    await compiledModule(probeProgram(env, 'transitions', readAsset), 'transitions', checkByDawn);
     return null;
   } catch (error) {
     if (error instanceof UnsupportedError) return error.detail;
@@ -51,8 +59,8 @@ export function unsupportedIn(env: Env): string | null {
 class ThreadedWasmBackend extends WasmBackend {
   readonly #threaded: ThreadedPlay;
 
-  constructor(readShader: ReadShader, threads: number) {
-    super(readShader);
+  constructor(readShader: ReadShader, check: ShaderCheck, threads: number) {
+    super(readShader, check);
     // Compiled once: workers get the module of the engine.
     const prepare = (job: RolloutJob): Promise<unknown> => this.programs.module(job.env, job.policy);
     this.#threaded = new ThreadedPlay({ threads, entry: workerEntry, stepSeconds, prepare });

@@ -60,8 +60,6 @@ export type Statement =
       readonly kind: 'assign';
       /** of `+=` and the like, else null */
       readonly operator: string | null;
-      /** `++` or `--` */
-      readonly isStep: boolean;
       /** null: `_ = value` */
       readonly target: Expression | null;
       readonly value: Expression;
@@ -80,7 +78,6 @@ export type Statement =
     })
   | (Node & { readonly kind: 'block'; readonly body: readonly Statement[] })
   | (Node & { readonly kind: 'return'; readonly value: Expression | null })
-  | (Node & { readonly kind: 'assert'; readonly value: Expression })
   | (Node & { readonly kind: 'break' })
   | (Node & { readonly kind: 'continue' });
 
@@ -103,8 +100,6 @@ export interface FunctionDeclaration extends Node {
   readonly result: TypeName | null;
   readonly body: readonly Statement[];
   readonly isEntry: boolean;
-  /** its value has to be used */
-  readonly mustUse: boolean;
 }
 
 export interface StructDeclaration extends Node {
@@ -134,8 +129,6 @@ export interface Module {
   readonly aliases: ReadonlyMap<string, TypeName>;
   readonly constants: ReadonlyMap<string, ConstantDeclaration>;
   readonly buffers: ReadonlyMap<string, BufferDeclaration>;
-  /** values of `const_assert` */
-  readonly asserts: readonly Expression[];
   /** how often a name is called in the text */
   readonly calls: ReadonlyMap<string, number>;
 }

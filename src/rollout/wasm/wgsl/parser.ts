@@ -1,8 +1,7 @@
 /**
  * Reads the subset of WGSL that episodes need: scalars, vectors, arrays, structs, storage buffers, functions with
- * pointers to variables. Everything else is an error with its place, which says whether WGSL has it.
+ * pointers to variables. Everything else is an error with its place. The text is right: see `ShaderCheck`.
  */
-import { isReservedWord } from '../../../envs/wgsl-names.ts';
 import type {
   BufferDeclaration,
   CallExpression,
@@ -20,7 +19,6 @@ import type {
 } from './ast.ts';
 import { type Linked, Source } from './source.ts';
 import { type Token, tokensOf } from './tokens.ts';
-import { isUnread } from './unread.ts';
 
 const precedence = new Map<string, number>(
   [
@@ -39,31 +37,19 @@ const precedence = new Map<string, number>(
 /** Inside `<...>` a comparison or a shift needs brackets. */
 const aboveShifts = 8;
 
-const logical = 2;
-const bitwise = 5;
-const isComparison = (level: number): boolean => level > bitwise && level < aboveComparisons;
-const aboveComparisons = 8;
-
 /** What follows an element of a list. */
 const ends = new Set([',', ')']);
 const prefixes = new Set(['-', '!', '~', '&', '*']);
 const assignments = new Set(['=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>=']);
 /** Names before `<` that begin a type. */
 const templates = /^(?:array|vec[234]|bitcast|mat\dx\d)$/;
-const attributeNames = new Set(['binding', 'builtin', 'compute', 'group', 'id', 'must_use', 'workgroup_size']);
 const declarations = new Set(['let', 'var', 'const']);
 const directives = new Set(['enable', 'requires', 'diagnostic']);
-/** Address spaces of WGSL, and attributes of fields, that are not read. */
-const spaces = new Set(['private', 'workgroup', 'uniform', 'storage']);
-const layouts = new Set(['align', 'size']);
 const suffixes: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
 /** Deeper texts are refused, so that no stack overflows. */
 const maxDepth = 100;
 
-/**
- * @throws CompileError with path, line and column of what is wrong
- * @throws UnsupportedError with those of what is not in the subset
- */
+/** @throws UnsupportedError with path, line and column of what is not in the subset */
 export function parse(linked: Linked): Module {
   return new Parser(new Source(linked)).module();
 }
@@ -77,14 +63,12 @@ class Parser {
   readonly #source: Source;
   readonly #tokens: readonly Token[];
   readonly #calls = new Map<string, number>();
-  /** expressions in parentheses */
-  readonly #enclosed = new Set<Expression>();
   #next = 0;
   #depth = 0;
 
   constructor(source: Source) {
     this.#source = source;
-    this.#tokens = tokensOf(source);
+    this.#tokens = tokensOf(source.code);
   }
 
   module(): Module {
@@ -93,59 +77,52 @@ class Parser {
     const aliases = new Map<string, TypeName>();
     const constants = new Map<string, ConstantDeclaration>();
     const buffers = new Map<string, BufferDeclaration>();
-    const asserts: Expression[] = [];
-    const seen = new Set<string>();
-    const add = <T>(map: Map<string, T>, name: string, at: number, value: T): void => {
-      if (seen.has(name)) this.#source.fail(at, `expected another name, got "${name}" again; rename one of them`);
-      seen.add(name);
-      map.set(name, value);
-    };
     while (this.#token.kind !== 'end') {
       if (this.#skip(';')) continue;
       if (directives.has(this.#token.text)) {
-        this.#directive(seen.size === 0);
+        this.#directive();
         continue;
       }
       const attributes = this.#attributes();
       const { at, text } = this.#token;
       if (text === 'fn') {
         const made = this.#function(attributes);
-        add(functions, made.name, at, made);
+        functions.set(made.name, made);
       } else if (text === 'struct') {
         const made = this.#struct();
-        add(structs, made.name, at, made);
+        structs.set(made.name, made);
       } else if (text === 'alias') {
         this.#next++;
         const name = this.#name();
         this.#expect('=');
-        add(aliases, name, at, this.#type());
+        aliases.set(name, this.#type());
         this.#expect(';');
       } else if (text === 'const' || text === 'override') {
         this.#next++;
         const made = { ...this.#declared(at), isOverride: text === 'override' };
-        if (text === 'const' && made.value === null) this.#unexpected('a value of the constant');
-        add(constants, made.name, at, made);
+        constants.set(made.name, made);
         this.#expect(';');
       } else if (text === 'const_assert') {
-        this.#next++;
-        asserts.push(this.#expression());
+        this.#assert();
         this.#expect(';');
       } else if (text === 'var') {
         const made = this.#buffer(attributes);
-        add(buffers, made.name, at, made);
+        buffers.set(made.name, made);
       } else this.#unexpected('a declaration (fn, struct, alias, const, override or var)');
     }
-    return { functions, structs, aliases, constants, buffers, asserts, calls: this.#calls };
+    return { functions, structs, aliases, constants, buffers, calls: this.#calls };
   }
 
-  #directive(isFirst: boolean): void {
-    const { at, text } = this.#token;
-    if (!isFirst) this.#source.fail(at, `expected "${text}" before all declarations, got it after one; leave it out`);
+  #directive(): void {
     // What a diagnostic says about concerns no program that compiles here.
-    if (text !== 'diagnostic') this.#source.unsupported(at, `expected no extension of WGSL, got "${text}"`);
-    while (!this.#skip(';'))
-      if (this.#token.kind === 'end') this.#unexpected('";"');
-      else this.#next++;
+    if (this.#token.text !== 'diagnostic') this.#unexpected('no extension of WGSL');
+    while (!this.#skip(';')) this.#next++;
+  }
+
+  /** Holds, or the text would not be right. */
+  #assert(): void {
+    this.#next++;
+    this.#expression();
   }
 
   get #token(): Token {
@@ -154,12 +131,7 @@ class Parser {
 
   #unexpected(wanted: string): never {
     const { text, at } = this.#token;
-    return this.#source.fail(at, `expected ${wanted}, got "${text}"; see docs/numerics.md for the WGSL that compiles`);
-  }
-
-  /** Refuses what WGSL has elsewhere, or nowhere. */
-  #refuse(isKnown: boolean, at: number, message: string): never {
-    return isKnown ? this.#source.unsupported(at, message) : this.#source.fail(at, `${message}; remove it`);
+    return this.#source.unsupported(at, `expected ${wanted}, got "${text}"`);
   }
 
   #skip(text: string): boolean {
@@ -175,7 +147,6 @@ class Parser {
   #name(): string {
     const { kind, text } = this.#token;
     if (kind !== 'name') this.#unexpected('a name');
-    if (isReservedWord(text)) this.#unexpected('a name that WGSL does not reserve');
     this.#next++;
     return text;
   }
@@ -205,7 +176,6 @@ class Parser {
   #attributes(): ReadonlyMap<string, Expression | null> {
     const found = new Map<string, Expression | null>();
     while (this.#skip('@')) {
-      if (!attributeNames.has(this.#token.text)) this.#unexpected('an attribute');
       const name = this.#name();
       found.set(name, this.#skip('(') ? (this.#list(')', () => this.#expression())[0] ?? null) : null);
     }
@@ -221,7 +191,7 @@ class Parser {
       if (name === 'ptr') {
         const space = this.#name();
         if (space !== 'function') {
-          this.#refuse(spaces.has(space), at, `expected a pointer to a variable of a function, got one in "${space}"`);
+          this.#source.unsupported(at, `expected a pointer to a variable of a function, got one in "${space}"`);
         }
         this.#expect(',');
       }
@@ -254,10 +224,7 @@ class Parser {
     const name = this.#name();
     this.#expect('{');
     const fields = this.#list('}', () => {
-      if (this.#token.text === '@') {
-        const isKnown = layouts.has(this.#tokens[this.#next + 1]!.text);
-        this.#refuse(isKnown, this.#token.at, 'expected a field without attributes, got "@"');
-      }
+      if (this.#token.text === '@') this.#unexpected('a field without attributes');
       const place = this.#token.at;
       const field = this.#name();
       this.#expect(':');
@@ -278,14 +245,14 @@ class Parser {
     const [space = 'none', access = 'read'] = words;
     const name = this.#name();
     if (space !== 'storage') {
-      const isKnown = spaces.has(space) || (space === 'none' && this.#skip(':') && isUnread(this.#name()));
-      this.#refuse(isKnown, at, `expected a storage buffer, got "${name}" in the address space "${space}"`);
+      this.#source.unsupported(at, `expected a storage buffer, got "${name}" in the address space "${space}"`);
     }
     this.#expect(':');
     const type = this.#type();
     this.#expect(';');
     const binding = attributes.get('binding');
-    if (binding?.kind !== 'literal') this.#source.fail(at, `expected @binding(number) of "${name}", got none; add it`);
+    if (binding?.kind !== 'literal')
+      this.#source.unsupported(at, `expected @binding(number) of "${name}", got another`);
     return { at, name, type, binding: binding.value, isWritable: access === 'read_write' };
   }
 
@@ -303,8 +270,7 @@ class Parser {
       return { at: place, name: parameter, type: this.#type(), builtin };
     });
     const result = this.#skip('->') ? this.#type() : null;
-    const [isEntry, mustUse] = [attributes.has('compute'), attributes.has('must_use')];
-    return { at, name, parameters, result, body: this.#block(), isEntry, mustUse };
+    return { at, name, parameters, result, body: this.#block(), isEntry: attributes.has('compute') };
   }
 
   #block(): Statement[] {
@@ -348,9 +314,7 @@ class Parser {
     const { at, text } = this.#token;
     if (text === 'let' || text === 'var' || text === 'const') {
       this.#next++;
-      const made: Declaration = { kind: text, ...this.#declared(at) };
-      if (text !== 'var' && made.value === null) this.#unexpected('a value');
-      return made;
+      return { kind: text, ...this.#declared(at) };
     }
     if (text === 'return') {
       this.#next++;
@@ -361,8 +325,8 @@ class Parser {
       return { kind: text, at };
     }
     if (text === 'const_assert') {
-      this.#next++;
-      return { kind: 'assert', at, value: this.#expression() };
+      this.#assert();
+      return { kind: 'block', at, body: [] };
     }
     return this.#assignment();
   }
@@ -372,22 +336,21 @@ class Parser {
     if (this.#token.text === '_') {
       this.#next++;
       this.#expect('=');
-      return { kind: 'assign', at, operator: null, isStep: false, target: null, value: this.#expression() };
+      return { kind: 'assign', at, operator: null, target: null, value: this.#expression() };
     }
-    const isBare = this.#token.kind === 'name';
     const target = this.#unary();
     const { text } = this.#token;
     if (text === '++' || text === '--') {
       this.#next++;
       const value: Expression = { kind: 'literal', at, value: 1, scalar: 'abstract-int' };
-      return { kind: 'assign', at, operator: text[0]!, isStep: true, target, value };
+      return { kind: 'assign', at, operator: text[0]!, target, value };
     }
     if (assignments.has(text)) {
       this.#next++;
       const operator = text === '=' ? null : text.slice(0, -1);
-      return { kind: 'assign', at, operator, isStep: false, target, value: this.#expression() };
+      return { kind: 'assign', at, operator, target, value: this.#expression() };
     }
-    if (target.kind === 'call' && isBare) return { kind: 'call', at, call: target };
+    if (target.kind === 'call') return { kind: 'call', at, call: target };
     return this.#unexpected('an assignment');
   }
 
@@ -484,26 +447,10 @@ class Parser {
       const level = precedence.get(operator) ?? 0;
       if (level <= above) break;
       this.#next++;
-      const right = this.#expression(level);
-      if (left.kind === 'binary') this.#checkMixed(operator, left, true);
-      if (right.kind === 'binary') this.#checkMixed(operator, right, false);
-      left = { kind: 'binary', at, operator, left, right };
+      left = { kind: 'binary', at, operator, left, right: this.#expression(level) };
     }
     this.#depth--;
     return left;
-  }
-
-  /** WGSL has no order of some operators: they stand beside one another in parentheses only. */
-  #checkMixed(operator: string, side: Expression & { readonly kind: 'binary' }, isLeft: boolean): void {
-    if (this.#enclosed.has(side)) return;
-    const [own, level] = [precedence.get(side.operator)!, precedence.get(operator)!];
-    if (isLeft && side.operator === operator && level <= bitwise) return;
-    if (level > aboveShifts || (own >= aboveComparisons && isComparison(level)) || (own > bitwise && level <= logical))
-      return;
-    this.#source.fail(
-      side.at,
-      `expected parentheses around "${side.operator}" beside "${operator}", got none; add them`,
-    );
   }
 
   #unary(): Expression {
@@ -531,7 +478,6 @@ class Parser {
     if (this.#skip('(')) {
       const inner = this.#expression();
       this.#expect(')');
-      if (inner.kind === 'binary') this.#enclosed.add(inner);
       return inner;
     }
     if (kind === 'number') return this.#literal();
@@ -562,24 +508,14 @@ class Parser {
     const isHex = text[1] === 'x' || text[1] === 'X';
     const last = text[text.length - 1]!;
     const isFraction = text.includes('.') || (isHex ? /p/i : /e/i).test(text);
-    const isFloat = (last === 'f' || last === 'h') && (!isHex || /p/i.test(text));
+    const isFloat = last === 'f' && (!isHex || isFraction);
     const suffix = last === 'i' || last === 'u' || isFloat ? last : null;
-    if (isFraction ? suffix === 'i' || suffix === 'u' : /^0\d/.test(text)) {
-      this.#source.fail(
-        at,
-        `expected a number of WGSL, got ${text}; write it without ${isFraction ? suffix : 'the first 0'}`,
-      );
-    }
-    if (suffix === 'h') this.#source.fail(at, `expected a number of 32 bits, got ${text}; f16 is not supported`);
     const scalar = suffix ? suffixes[suffix]! : isFraction ? 'abstract-float' : 'abstract-int';
     const plain = suffix ? text.slice(0, -1) : text;
     const digits = isHex && isFraction ? hexFraction(plain) : Number(plain);
-    const value = scalar === 'f32' ? Math.fround(digits) : digits;
-    const isWhole = scalar === 'u32' || scalar === 'i32';
-    const most = isWhole ? (scalar === 'u32' ? 2 ** 32 - 1 : 2 ** 31 - 1) : Number.MAX_VALUE;
-    if (!(value >= 0 && value <= most) || (isWhole && !Number.isInteger(value))) {
-      this.#source.fail(at, `expected a number that ${scalar} holds, got ${text}; write another`);
+    if (scalar === 'abstract-int' && !Number.isSafeInteger(digits)) {
+      this.#source.unsupported(at, `expected a whole number below 2^53, got ${text}`);
     }
-    return { kind: 'literal', at, value, scalar };
+    return { kind: 'literal', at, value: scalar === 'f32' ? Math.fround(digits) : digits, scalar };
   }
 }

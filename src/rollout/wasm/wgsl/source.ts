@@ -1,11 +1,12 @@
-/** The text of a linked program, and errors that name a place in the file that a piece of it came from. */
-import { CompileError, UnsupportedError } from '../../../base/errors.ts';
+/**
+ * The text of a linked program, and errors that name a place in the file that a piece of it came from. What is wrong in WGSL
+ * was refused before (`ShaderCheck`); here is only what the compiler does not read.
+ */
+import { UnsupportedError } from '../../../base/errors.ts';
 
 /** A linked program: src/rollout/webgpu/program/link.ts. */
 export interface Linked {
   readonly code: string;
-  /** true: the tests of this package have checked the text, which takes longer than compiling it */
-  readonly isShipped?: boolean;
   locate(line: number): { readonly path: string; readonly line: number };
 }
 
@@ -23,11 +24,6 @@ export class Source {
     const before = this.code.slice(0, Math.min(at, this.code.length)).split('\n');
     const { path, line } = this.#linked.locate(before.length);
     return `${path}:${line}:${before[before.length - 1]!.length + 1}`;
-  }
-
-  /** Refuses what is wrong at an offset. */
-  fail(at: number, message: string): never {
-    throw new CompileError('wasm', `${this.place(at)}: ${message}`);
   }
 
   /** Refuses what WGSL has and this compiler does not read. */

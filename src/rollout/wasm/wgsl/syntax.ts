@@ -139,7 +139,6 @@ export function partsOf(node: Part): readonly Part[] {
     case 'var':
     case 'const':
     case 'return':
-    case 'assert':
       return given(node.value);
     default:
       return [];

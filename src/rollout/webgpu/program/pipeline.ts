@@ -11,7 +11,7 @@ export async function compile(
   device: GPUDevice,
   program: Program,
   entryPoint: string,
-  layout: GPUPipelineLayout,
+  layout: GPUPipelineLayout | 'auto',
   constants: Readonly<Record<string, number>>,
 ): Promise<GPUComputePipeline> {
   device.pushErrorScope('validation');
