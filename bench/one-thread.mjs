@@ -72,7 +72,7 @@ async function measured(env) {
 if (values.one) {
   console.log(JSON.stringify(await measured(findEnv(positionals[0]))));
 } else {
-  const chosen = positionals.length > 0 ? positionals.map(findEnv) : envs;
+  const chosen = positionals.length > 0 ? positionals.map((name) => findEnv(name)) : envs;
   const environments = chosen.map((env) => {
     const given = ['--backends', values.backends, '--seconds', values.seconds, '--rounds', values.rounds];
     const text = execFileSync(process.execPath, [process.argv[1], env.id, '--one', ...given], { encoding: 'utf8' });

@@ -2,8 +2,8 @@
 //
 // Recording runs the same program. With job.record set, invocation t plays the first t steps of one episode and writes
 // its state. The recorded episode therefore equals the evaluated one bit for bit on every adapter, and the loop itself
-// has no overhead. Where the same operations always give the same bits, RECORDS_STEPS is true instead: one invocation
-// writes each of its steps.
+// has no overhead. Where the same operations always give the same bits, another program records: with RECORDS_STEPS one
+// invocation writes each of its steps, and without RECORDS nothing but the episodes is in the program.
 
 struct Job {
   // 0: all candidates start with seeds[0]; 1: each has its own
@@ -65,7 +65,7 @@ fn play(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (lane >= job.count) {
     return;
   }
-  let recording = job.record != 0u;
+  let recording = RECORDS && job.record != 0u;
   let flat = job.first + select(lane, 0u, recording);
   let candidate = flat / job.episodes;
   let episode = flat % job.episodes;

@@ -58,7 +58,7 @@ export class WasmBackend implements Backend {
     checkCode(this.id, job.env, job.policy);
     const start = performance.now();
     options.signal?.throwIfAborted();
-    const program = await this.programs.of(job.env, job.policy);
+    const program = await this.programs.of(job.env, job.policy, 'nothing');
     const compileSeconds = (performance.now() - start) / 1000;
     const outcomes = allocateOutcomes(job.candidates.length * job.episodes, false);
     await playSlices(job, new WasmPlayer(program, stepLimit(job)), outcomes, options);
@@ -80,7 +80,7 @@ export class WasmBackend implements Backend {
     const { env } = job;
     const one = partOfJob(job, candidate, candidate + 1);
     const limit = stepLimit(job);
-    const program = await this.programs.of(env, job.policy);
+    const program = await this.programs.of(env, job.policy, 'all steps');
     const played = program.run(one, limit, { first: episode, count: 1, record: 0, recordWords: 0 }).outcomes;
     const total = new Float32Array(played.slice().buffer)[0]!;
     const length = stepsIn(played[1]!);

@@ -6,7 +6,7 @@ import { type EndCause, endCauses, firstSeed, type RolloutJob } from '../job.ts'
 import { causeIn, outcomeBytes, stepsIn } from '../webgpu/episodes/outcome-word.ts';
 import { envParamWords, seedWords } from '../webgpu/program/declarations.ts';
 import { ProgramCache } from '../webgpu/program/program-cache.ts';
-import type { ReadShader } from '../webgpu/program/programs.ts';
+import type { ReadShader, Recording } from '../webgpu/program/programs.ts';
 import { type BufferGiven, ProgramInstance } from './instance.ts';
 import { type CompiledModule, compiledModule } from './module-cache.ts';
 import type { ShaderCheck } from './shader-check.ts';
@@ -29,6 +29,9 @@ export interface PlayedRange {
   /** words that are recorded */
   readonly recordWords: number;
 }
+
+/** What the two programs of a rollout may record. A loop that cannot record is faster. */
+export type WasmRecording = Extract<Recording, 'nothing' | 'all steps'>;
 
 /** A compiled rollout with its memory. */
 export class RolloutProgram {
@@ -77,27 +80,29 @@ export class RolloutProgram {
 export class RolloutPrograms {
   readonly #linked: ProgramCache;
   readonly #check: ShaderCheck;
-  readonly #made = new WeakMap<Env, WeakMap<Policy, Promise<RolloutProgram>>>();
+  readonly #made = new WeakMap<Env, WeakMap<Policy, Map<WasmRecording, Promise<RolloutProgram>>>>();
 
   constructor(read: ReadShader, check: ShaderCheck) {
-    this.#linked = new ProgramCache(read, true);
+    this.#linked = new ProgramCache(read);
     this.#check = check;
   }
 
-  of(env: Env, policy: Policy): Promise<RolloutProgram> {
-    const ofEnv = this.#made.get(env) ?? new WeakMap<Policy, Promise<RolloutProgram>>();
+  of(env: Env, policy: Policy, recording: WasmRecording): Promise<RolloutProgram> {
+    const ofEnv = this.#made.get(env) ?? new WeakMap<Policy, Map<WasmRecording, Promise<RolloutProgram>>>();
     this.#made.set(env, ofEnv);
-    const made = ofEnv.get(policy) ?? this.#open(env, policy);
-    ofEnv.set(policy, made);
+    const ofPolicy = ofEnv.get(policy) ?? new Map<WasmRecording, Promise<RolloutProgram>>();
+    ofEnv.set(policy, ofPolicy);
+    const made = ofPolicy.get(recording) ?? this.#open(env, policy, recording);
+    ofPolicy.set(recording, made);
     return made;
   }
 
-  async module(env: Env, policy: Policy): Promise<CompiledModule> {
-    return compiledModule(this.#linked.rollout(env, policy), 'play', this.#check);
+  async module(env: Env, policy: Policy, recording: WasmRecording): Promise<CompiledModule> {
+    return compiledModule(this.#linked.rollout(env, policy, recording), 'play', this.#check);
   }
 
-  async #open(env: Env, policy: Policy): Promise<RolloutProgram> {
-    return new RolloutProgram(await ProgramInstance.open(await this.module(env, policy)), env, policy);
+  async #open(env: Env, policy: Policy, recording: WasmRecording): Promise<RolloutProgram> {
+    return new RolloutProgram(await ProgramInstance.open(await this.module(env, policy, recording)), env, policy);
   }
 
   /** Start states, or single transitions. */

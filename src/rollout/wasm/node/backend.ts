@@ -62,7 +62,7 @@ class ThreadedWasmBackend extends WasmBackend {
   constructor(readShader: ReadShader, check: ShaderCheck, threads: number) {
     super(readShader, check);
     // Compiled once: workers get the module of the engine.
-    const prepare = (job: RolloutJob): Promise<unknown> => this.programs.module(job.env, job.policy);
+    const prepare = (job: RolloutJob): Promise<unknown> => this.programs.module(job.env, job.policy, 'nothing');
     this.#threaded = new ThreadedPlay({ threads, entry: workerEntry, stepSeconds, prepare });
   }
 

@@ -83,7 +83,7 @@ export class EpisodeKernel {
   /** Compiles the program of a job, unless it was compiled before. */
   static async prepare(runner: Runner, job: RolloutJob, options: EpisodeKernelOptions): Promise<EpisodeKernel> {
     const started = performance.now();
-    const program = options.programs.rollout(job.env, job.policy);
+    const program = options.programs.rollout(job.env, job.policy, 'a step each');
     const kernel = await runner.kernel(program, plainEntry('play', 4, 2, options.workgroup));
     return new EpisodeKernel(runner, job, kernel, (performance.now() - started) / 1000, options);
   }

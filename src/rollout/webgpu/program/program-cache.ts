@@ -2,25 +2,24 @@
 import type { Env } from '../../../envs/env.ts';
 import type { Policy } from '../../../policies/policy.ts';
 import type { Program } from './link.ts';
-import { probeProgram, type ReadShader, rolloutProgram, statisticsProgram } from './programs.ts';
+import { probeProgram, type ReadShader, type Recording, rolloutProgram, statisticsProgram } from './programs.ts';
 
 export class ProgramCache {
   readonly #read: ReadShader;
-  readonly #recordsSteps: boolean;
-  readonly #rollouts = new WeakMap<Env, WeakMap<Policy, Program>>();
+  readonly #rollouts = new WeakMap<Env, WeakMap<Policy, Map<Recording, Program>>>();
   #statistics: Program | null = null;
 
-  /** `recordsSteps`: of rollouts, see `rolloutProgram` */
-  constructor(read: ReadShader, recordsSteps = false) {
+  constructor(read: ReadShader) {
     this.#read = read;
-    this.#recordsSteps = recordsSteps;
   }
 
-  rollout(env: Env, policy: Policy): Program {
-    const ofEnv = this.#rollouts.get(env) ?? new WeakMap<Policy, Program>();
+  rollout(env: Env, policy: Policy, recording: Recording): Program {
+    const ofEnv = this.#rollouts.get(env) ?? new WeakMap<Policy, Map<Recording, Program>>();
     this.#rollouts.set(env, ofEnv);
-    const program = ofEnv.get(policy) ?? rolloutProgram(env, policy, this.#read, this.#recordsSteps);
-    ofEnv.set(policy, program);
+    const ofPolicy = ofEnv.get(policy) ?? new Map<Recording, Program>();
+    ofEnv.set(policy, ofPolicy);
+    const program = ofPolicy.get(recording) ?? rolloutProgram(env, policy, this.#read, recording);
+    ofPolicy.set(recording, program);
     return program;
   }
 

@@ -58,11 +58,16 @@ function actionFile(env: Env, policy: Policy): string {
   return env.action.kind === 'discrete' ? 'shaders/actions/argmax.wgsl' : 'shaders/actions/clip.wgsl';
 }
 
-/**
- * The program that plays (and records) episodes of one policy kind in one environment. `recordsSteps`: one invocation
- * records all steps of an episode, else each invocation one of them.
- */
-export function rolloutProgram(env: Env, policy: Policy, read: ReadShader, recordsSteps = false): Program {
+/** What a rollout can record: nothing, or an episode of which each invocation, or one of them, records a step. */
+export type Recording = 'nothing' | 'a step each' | 'all steps';
+
+/** The program that plays (and records) episodes of one policy kind in one environment. */
+export function rolloutProgram(
+  env: Env,
+  policy: Policy,
+  read: ReadShader,
+  recording: Recording = 'a step each',
+): Program {
   const policyPath = `shaders/policies/${policy.shader ?? policy.kind}.wgsl`;
   const actionPath = actionFile(env, policy);
   return link([
@@ -71,11 +76,14 @@ export function rolloutProgram(env: Env, policy: Policy, read: ReadShader, recor
     { path: policyPath, text: read(policyPath), declares: ['PolicyMemory', 'policy_load', 'policy_act'] },
     { path: actionPath, text: read(actionPath), declares: ['select_action'] },
     { path: 'outcomes (declarations)', text: outcomeDeclarations() },
-    { path: 'recording (declarations)', text: `const RECORDS_STEPS = ${recordsSteps};` },
+    { path: 'recording (declarations)', text: recordingDeclarations(recording) },
     { path: 'shaders/rollout.wgsl', text: read('shaders/rollout.wgsl'), declares: ['play'] },
     ...libraries(env, read, 'shaders/lib/pcg64.wgsl'),
   ]);
 }
+
+const recordingDeclarations = (recording: Recording): string =>
+  `const RECORDS = ${recording !== 'nothing'};\nconst RECORDS_STEPS = ${recording === 'all steps'};`;
 
 /** The program for start states, or for single transitions whose random numbers are given. */
 export function probeProgram(env: Env, what: 'resets' | 'transitions', read: ReadShader): Program {
