@@ -42,16 +42,16 @@ export abstract class Builtins extends Expressions {
       case 'arrayLength':
         return plainValue(u32, [this.lengthOf(values[0]!.place!)]);
       case 'bitcast':
-        return this.#bitcast(call, this.concrete(values[0]!, at));
+        return this.#bitcast(call, this.concrete(values[0]!));
       case 'select':
-        return this.#select(values, at);
+        return this.#select(values);
       case 'all':
       case 'any': {
         const operator = name === 'all' ? '&' : '|';
         return plainValue(bool, [values[0]!.leaves.reduce((a, b) => binary(this.code, operator, a, b))]);
       }
       default:
-        return this.#numeric(name, values, at);
+        return this.#numeric(name, values);
     }
   }
 
@@ -64,12 +64,12 @@ export abstract class Builtins extends Expressions {
     );
   }
 
-  #select([no, yes, condition]: readonly Value[], at: number): Value {
+  #select([no, yes, condition]: readonly Value[]): Value {
     const truths = condition!.leaves;
     const scalar = this.commonScalar([no!, yes!]);
     const to = isKnown(condition!) ? scalar : concreteOf(scalar);
-    const sides = [no!, yes!].map((side) => this.converted(side, withScalar(side.type, to), at));
-    const { type, rows } = this.aligned(sides, at);
+    const sides = [no!, yes!].map((side) => this.converted(side, withScalar(side.type, to)));
+    const { type, rows } = this.aligned(sides);
     const [others, own] = rows as [readonly Leaf[], readonly Leaf[]];
     const one = truths.length === 1 ? this.code.keep(truths[0]!) : null;
     return plainValue(
@@ -79,8 +79,8 @@ export abstract class Builtins extends Expressions {
   }
 
   /** A function of numbers, which are made to be of one scalar that it takes. */
-  #numeric(name: string, values: readonly Value[], at: number): Value {
-    const { type: given, rows } = this.aligned(values, at);
+  #numeric(name: string, values: readonly Value[]): Value {
+    const { type: given, rows } = this.aligned(values);
     const scalar = scalarIn(given)!;
     const isInteger = isWhole(scalar);
     const takes = name === 'dot' ? 'both' : (componentwise[name]?.takes ?? 'float');
@@ -88,12 +88,12 @@ export abstract class Builtins extends Expressions {
     if (takes === 'float' && isInteger) to = 'f32';
     const type = withScalar(given, to);
     const kept = rows.map((row) =>
-      this.converted(plainValue(given, row), type, at).leaves.map((leaf) => this.code.keep(leaf)),
+      this.converted(plainValue(given, row), type).leaves.map((leaf) => this.code.keep(leaf)),
     );
-    if (ofValues.has(name)) return this.#ofVectors(name, type, kept, at);
+    if (ofValues.has(name)) return this.#ofVectors(name, type, kept);
     const component = (i: number): Leaf => {
       const own = kept.map((row) => row[i]!);
-      if (!elementary.has(name)) return this.#calculator(at).one(name, ...own);
+      if (!elementary.has(name)) return this.#calculator().one(name, ...own);
       const given = own.map((leaf) => plainValue(f32, [leaf]));
       return this.code.keep(this.invoke(this.elementary(`builtin_${name}`)!, given)!.leaves[0]!);
     };
@@ -103,8 +103,8 @@ export abstract class Builtins extends Expressions {
     );
   }
 
-  #ofVectors(name: string, type: Type, [a, b]: readonly (readonly Leaf[])[], at: number): Value {
-    const { one, operate } = this.#calculator(at);
+  #ofVectors(name: string, type: Type, [a, b]: readonly (readonly Leaf[])[]): Value {
+    const { one, operate } = this.#calculator();
     const keep = (leaf: Leaf): Leaf => this.code.keep(leaf);
     const dot = (x: readonly Leaf[], y: readonly Leaf[]): Leaf =>
       x.map((leaf, i) => operate('*', leaf, y[i]!)).reduce((sum, term) => operate('+', sum, term));
@@ -132,10 +132,10 @@ export abstract class Builtins extends Expressions {
     }
   }
 
-  #calculator(at: number): Calculator {
+  #calculator(): Calculator {
     const calculator: Calculator = {
       code: this.code,
-      operate: (operator, a, b) => this.code.keep(this.operate(operator, a, b, at)),
+      operate: (operator, a, b) => this.code.keep(this.operate(operator, a, b)),
       one: (name, ...given) => {
         const [x, y, z] = given.map((leaf) => this.code.keep(leaf));
         // The others are not read.

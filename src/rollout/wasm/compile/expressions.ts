@@ -49,24 +49,28 @@ const letters: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32'
 const members = ['xyzw', 'rgba'];
 const constructors = /^(?:array|vec[234][fiu]?|f32|i32|u32|bool)$/;
 /** Bytes of the table of buffers at the start of memory: where each is, and its number of elements. */
-export const bufferTableBytes = 128;
+const bufferTableBytes = 128;
 const bytesPerBuffer = 8;
+/** Largest buffer whose type says its size. */
+const maxFixedBytes = 2 ** 24;
 
 /** Types and constants of modules, which are the same each time that one is compiled. */
 const resolved = new WeakMap<
   Module,
-  { readonly types: Map<TypeName | string, Type>; readonly constants: Map<string, Value | null> }
+  { readonly types: Map<TypeName | string, Type>; readonly constants: Map<string, Value> }
 >();
 
 export abstract class Expressions extends Places {
   readonly module: Module;
+  /** offset of the last expression */
+  #at = 0;
   protected scope: Scope = { names: new Map(), outer: null };
   /** offsets of buffers whose size is known, by binding */
   readonly fixedBuffers = new Map<number, number>();
   /** bytes per element of the others */
   readonly strides = new Map<number, number>();
   readonly #types: Map<TypeName | string, Type>;
-  readonly #constants: Map<string, Value | null>;
+  readonly #constants: Map<string, Value>;
   readonly #buffers = new Map<string, Place>();
 
   constructor(source: Source, module: Module) {
@@ -152,7 +156,7 @@ export abstract class Expressions extends Places {
     this.scope = { names: new Map(), outer: null };
     const given = this.constant(expression);
     this.scope = scope;
-    const value = type || isOverride ? this.typed(given, type && this.resolve(type), at) : given;
+    const value = type || isOverride ? this.typed(given, type && this.resolve(type)) : given;
     this.#constants.set(name, value);
     return value;
   }
@@ -171,7 +175,10 @@ export abstract class Expressions extends Places {
     });
     let root: MemoryArea;
     if (isFixed) {
-      const start = this.reserve(layoutOf(type).size);
+      const { size } = layoutOf(type);
+      if (size > maxFixedBytes)
+        this.source.unsupported(at, `expected a buffer of at most ${maxFixedBytes} bytes, got one of ${size}`);
+      const start = this.reserve(size);
       this.fixedBuffers.set(binding, start);
       root = { kind: 'shared', base: known('u32', start), count: null, isWritable };
     } else {
@@ -186,36 +193,36 @@ export abstract class Expressions extends Places {
   // ---- conversions between types of values
 
   /** The value as a type: abstract numbers become it. */
-  protected converted(value: Value, type: Type, at: number): Value {
+  protected converted(value: Value, type: Type): Value {
     const to = innerScalar(type);
     if (value.type === type || to === null) return value;
     return plainValue(
       type,
-      value.leaves.map((leaf) => this.#ofAbstract(leaf, to, at)),
+      value.leaves.map((leaf) => this.#ofAbstract(leaf, to)),
     );
   }
 
-  #ofAbstract(leaf: Leaf, to: Scalar, at: number): Leaf {
+  #ofAbstract(leaf: Leaf, to: Scalar): Leaf {
     if (leaf.scalar === to) return leaf;
-    return known(to, this.#held(convertKnown(leaf.known!, leaf.scalar, to), at));
+    return known(to, this.#held(convertKnown(leaf.known!, leaf.scalar, to)));
   }
 
   /** A number that was found; null: none that is held exactly here. */
-  #held(value: number | null, at: number): number {
-    return value ?? this.source.unsupported(at, 'expected constants of at most 53 bits, got one with more');
+  #held(value: number | null): number {
+    return value ?? this.source.unsupported(this.#at, 'expected constants of at most 53 bits, got one with more');
   }
 
   /** Without abstract numbers: i32 and f32 are what they become where nothing says otherwise. */
-  protected concrete(value: Value, at: number): Value {
+  protected concrete(value: Value): Value {
     const scalar = innerScalar(value.type);
     if (!scalar || !isAbstract(scalar)) return value;
     const to = scalar === 'abstract-float' ? 'f32' : 'i32';
-    return this.converted(value, withInnerScalar(value.type, to), at);
+    return this.converted(value, withInnerScalar(value.type, to));
   }
 
   /** As a declaration with a type, or without one, has it. */
-  protected typed(value: Value, type: Type | null, at: number): Value {
-    return type ? this.converted(value, type, at) : this.concrete(value, at);
+  protected typed(value: Value, type: Type | null): Value {
+    return type ? this.converted(value, type) : this.concrete(value);
   }
 
   /** The one scalar that operands share: that which is not abstract, if there is one. */
@@ -228,10 +235,7 @@ export abstract class Expressions extends Places {
   }
 
   /** Operands as values of one scalar and one shape: a scalar beside vectors is repeated. */
-  protected aligned(
-    values: readonly Value[],
-    at: number,
-  ): { readonly type: Type; readonly rows: readonly (readonly Leaf[])[] } {
+  protected aligned(values: readonly Value[]): { readonly type: Type; readonly rows: readonly (readonly Leaf[])[] } {
     const [first] = values;
     // The usual case, and a shorter way.
     if (scalarIn(first!.type) !== null && values.every(({ type }) => type === first!.type)) {
@@ -241,7 +245,7 @@ export abstract class Expressions extends Places {
     const vector = values.find(({ type }) => type.kind === 'vector');
     const type = vector ? withScalar(vector.type, scalar) : typeOf(scalar);
     const rows = values.map((value) => {
-      const { type: own, leaves } = this.converted(value, withScalar(value.type, scalar), at);
+      const { type: own, leaves } = this.converted(value, withScalar(value.type, scalar));
       if (own.kind === 'vector' || type.kind !== 'vector') return leaves;
       return new Array<Leaf>(type.count).fill(this.code.keep(leaves[0]!));
     });
@@ -252,6 +256,7 @@ export abstract class Expressions extends Places {
 
   /** The value of an expression, with pending code in its leaves. */
   evaluate(expression: Expression): Value {
+    this.#at = expression.at;
     switch (expression.kind) {
       case 'literal':
         return plainValue(typeOf(expression.scalar), [known(expression.scalar, expression.value)]);
@@ -291,7 +296,7 @@ export abstract class Expressions extends Places {
   #callDeclared(declaration: FunctionDeclaration, { values: given }: CallExpression): Value | null {
     const values = given.map((value, i) => {
       const own = this.evaluate(value);
-      return own.place ? own : this.kept(this.converted(own, this.resolve(declaration.parameters[i]!.type), value.at));
+      return own.place ? own : this.kept(this.converted(own, this.resolve(declaration.parameters[i]!.type)));
     });
     return this.invoke(declaration, values);
   }
@@ -331,7 +336,7 @@ export abstract class Expressions extends Places {
     const index = this.#index(given);
     const type = base.type as Type & { kind: 'array' | 'vector' };
     if (index.known === null && isKnown(base)) {
-      const { type: own, leaves } = this.concrete(base, at);
+      const { type: own, leaves } = this.concrete(base);
       return this.load(this.element(this.table(own, leaves), index));
     }
     // A variable that nobody else sees.
@@ -344,7 +349,7 @@ export abstract class Expressions extends Places {
   }
 
   #index(expression: Expression): Leaf {
-    return this.concrete(this.evaluate(expression), expression.at).leaves[0]!;
+    return this.concrete(this.evaluate(expression)).leaves[0]!;
   }
 
   /** The place that an expression names; null where it is a value. */
@@ -389,9 +394,9 @@ export abstract class Expressions extends Places {
   }
 
   /** `a operator b` of two leaves of one scalar. */
-  protected operate(operator: string, a: Leaf, b: Leaf, at: number): Leaf {
+  protected operate(operator: string, a: Leaf, b: Leaf): Leaf {
     if (a.known !== null && b.known !== null) {
-      const value = this.#held(fold(operator, a.scalar, a.known, b.known), at);
+      const value = this.#held(fold(operator, a.scalar, a.known, b.known));
       return known(comparisons.has(operator) ? 'bool' : a.scalar, value);
     }
     return wholeIdentity(operator, a, b) ?? binary(this.code, operator, a, b);
@@ -404,7 +409,7 @@ export abstract class Expressions extends Places {
     const b = this.evaluate(right);
     // What is known here is more than what WGSL has as a constant, such as a counter of a loop that is written out.
     const isOpen = shifts.has(operator) && !this.#isConstant(right);
-    return this.operation(operator, isOpen ? this.concrete(a, at) : a, b, at);
+    return this.operation(operator, isOpen ? this.concrete(a) : a, b);
   }
 
   /** Whether an expression is a constant to WGSL. */
@@ -417,13 +422,13 @@ export abstract class Expressions extends Places {
     return partsOf(expression).every((part) => this.#isConstant(part as Expression));
   }
 
-  protected operation(operator: string, a: Value, b: Value, at: number): Value {
+  protected operation(operator: string, a: Value, b: Value): Value {
     if (shifts.has(operator)) {
-      const amount = this.converted(b, withScalar(b.type, 'u32'), at);
-      return { ...a, leaves: a.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!, at)) };
+      const amount = this.converted(b, withScalar(b.type, 'u32'));
+      return { ...a, leaves: a.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!)) };
     }
-    const { type, rows } = this.aligned([a, b], at);
-    const leaves = rows[0]!.map((leaf, i) => this.operate(operator, leaf, rows[1]![i]!, at));
+    const { type, rows } = this.aligned([a, b]);
+    const leaves = rows[0]!.map((leaf, i) => this.operate(operator, leaf, rows[1]![i]!));
     return plainValue(comparisons.has(operator) ? withScalar(type, 'bool') : type, leaves);
   }
 
@@ -473,11 +478,11 @@ export abstract class Expressions extends Places {
   #construct({ callee, values: given, at }: CallExpression): Value {
     const values = given.map((value) => this.evaluate(value));
     const plainVector = /^vec([234])$/.exec(callee.name);
-    if (plainVector && !callee.of) return this.#vector(null, Number(plainVector[1]), values, at);
+    if (plainVector && !callee.of) return this.#vector(null, Number(plainVector[1]), values);
     if (callee.name === 'array' && !callee.of) {
       const { type } = values[0]!;
       const of = innerScalar(type) ? withInnerScalar(type, this.commonScalar(values)) : type;
-      return this.#collect(arrayOf(of, values.length), () => of, values, at);
+      return this.#collect(arrayOf(of, values.length), () => of, values);
     }
     const type = this.resolve(callee);
     if (values.length === 0) {
@@ -488,35 +493,35 @@ export abstract class Expressions extends Places {
     }
     switch (type.kind) {
       case 'scalar':
-        return plainValue(type, this.#convertTo(type.scalar, values[0]!, at));
+        return plainValue(type, this.#convertTo(type.scalar, values[0]!));
       case 'vector':
-        return this.#vector(type.scalar, type.count, values, at);
+        return this.#vector(type.scalar, type.count, values);
       case 'array':
-        return this.#collect(type, () => type.of, values, at);
+        return this.#collect(type, () => type.of, values);
       default:
-        return this.#collect(type, (i) => (type as Type & { kind: 'struct' }).fields[i]!.type, values, at);
+        return this.#collect(type, (i) => (type as Type & { kind: 'struct' }).fields[i]!.type, values);
     }
   }
 
-  #collect(type: Type, wanted: (i: number) => Type, values: readonly Value[], at: number): Value {
+  #collect(type: Type, wanted: (i: number) => Type, values: readonly Value[]): Value {
     return plainValue(
       type,
-      values.flatMap((value, i) => this.converted(value, wanted(i), at).leaves),
+      values.flatMap((value, i) => this.converted(value, wanted(i)).leaves),
     );
   }
 
-  #vector(scalar: Scalar | null, count: number, values: readonly Value[], at: number): Value {
+  #vector(scalar: Scalar | null, count: number, values: readonly Value[]): Value {
     const to = scalar ?? this.commonScalar(values);
-    const parts = values.flatMap((value) => this.#convertTo(to, value, at));
+    const parts = values.flatMap((value) => this.#convertTo(to, value));
     const isRepeated = parts.length === 1;
     return plainValue(vectorOf(to, count), isRepeated ? new Array<Leaf>(count).fill(this.code.keep(parts[0]!)) : parts);
   }
 
-  #convertTo(to: Scalar, { leaves }: Value, at: number): readonly Leaf[] {
+  #convertTo(to: Scalar, { leaves }: Value): readonly Leaf[] {
     return leaves.map((leaf) => {
       if (leaf.scalar === to) return leaf;
       if (leaf.known === null) return convert(this.code, leaf, to);
-      return known(to, this.#held(convertKnown(leaf.known, leaf.scalar, to), at));
+      return known(to, this.#held(convertKnown(leaf.known, leaf.scalar, to)));
     });
   }
 }

@@ -67,7 +67,7 @@ class ProgramCompiler extends Refill {
             : null;
       if (!given)
         return this.source.unsupported(at, `expected global_invocation_id or num_workgroups, got "${builtin ?? name}"`);
-      return this.converted(given, this.resolve(type), at);
+      return this.converted(given, this.resolve(type));
     });
   }
 

@@ -106,7 +106,7 @@ export abstract class Statements extends Builtins {
         const isConstant = statement.kind === 'const';
         const value = isConstant ? this.constant(statement.value!) : this.evaluate(statement.value!);
         const type = statement.type && this.resolve(statement.type);
-        const own = isConstant && !type ? value : this.typed(value, type, at);
+        const own = isConstant && !type ? value : this.typed(value, type);
         this.scope.names.set(statement.name, { value: this.kept(own), isConstant });
         return;
       }
@@ -143,7 +143,7 @@ export abstract class Statements extends Builtins {
 
   #declareVariable(name: string, given: TypeName | null, expression: Expression | null, at: number): void {
     const type = given && this.resolve(given);
-    const value = expression && this.typed(this.evaluate(expression), type, at);
+    const value = expression && this.typed(this.evaluate(expression), type);
     const leaves = value && this.kept(value).leaves;
     const place = this.declare((value?.type ?? type)!, at);
     if (leaves) {
@@ -168,13 +168,13 @@ export abstract class Statements extends Builtins {
       this.placeOf(target) ?? this.source.unsupported(at, 'expected one component to assign to, got several');
     const left = operator === null ? null : this.load(place);
     const right = this.kept(this.evaluate(expression));
-    const value = left && operator ? this.operation(operator, left, right, at) : right;
-    this.storeLeaves(place, this.converted(value, place.type, at).leaves);
+    const value = left && operator ? this.operation(operator, left, right) : right;
+    this.storeLeaves(place, this.converted(value, place.type).leaves);
   }
 
   #switch(statement: Statement & { readonly kind: 'switch' }): void {
-    const { at, cases } = statement;
-    const on = this.kept(this.concrete(this.evaluate(statement.on), at));
+    const { cases } = statement;
+    const on = this.kept(this.concrete(this.evaluate(statement.on)));
     const others = cases.find(({ isDefault }) => isDefault)!.body;
     const wanted = cases.filter(({ isDefault }) => !isDefault);
     const from = (i: number): void => {
@@ -185,8 +185,8 @@ export abstract class Statements extends Builtins {
       }
       let hit: Leaf = known('bool', 0);
       for (const value of one.values) {
-        const [leaf] = this.converted(this.constant(value), on.type, value.at).leaves;
-        hit = this.either(hit, this.operate('==', on.leaves[0]!, leaf!, value.at));
+        const [leaf] = this.converted(this.constant(value), on.type).leaves;
+        hit = this.either(hit, this.operate('==', on.leaves[0]!, leaf!));
       }
       this.branch(
         this.code.keep(hit),
@@ -213,7 +213,7 @@ export abstract class Statements extends Builtins {
     const frame = this.frames[this.frames.length - 1]!;
     const { result } = frame;
     if (expression && result) {
-      const value = this.converted(this.evaluate(expression), result.type, expression.at);
+      const value = this.converted(this.evaluate(expression), result.type);
       for (const [i, leaf] of this.kept(value).leaves.entries()) this.assign(result, i, leaf);
     }
     if (this.loops.length > frame.firstLoop) {
@@ -389,7 +389,7 @@ export abstract class Statements extends Builtins {
     if (inside.has(start.name) || [...read].some((variable) => changed.has(variable))) return false;
     const first = this.#knownValue(start.value);
     if (!first) return false;
-    const given = this.typed(first, start.type && this.resolve(start.type), start.at);
+    const given = this.typed(first, start.type && this.resolve(start.type));
     const passes: Value[] = [];
     const weight = this.weights.of(body);
     const isOn = (value: Value): Leaf | null => {
@@ -409,7 +409,7 @@ export abstract class Statements extends Builtins {
         this.scope.names.delete(start.name);
         return false;
       }
-      value = this.operation(step.operator, value, by, step.at);
+      value = this.operation(step.operator, value, by);
     }
     for (const value of passes) {
       this.scope.names.set(start.name, { value });

@@ -23,13 +23,13 @@ export interface Program {
   locate(line: number): { readonly path: string; readonly line: number };
 }
 
-/** Replaces comments by spaces; lines and columns stay. `whenOpen` is told of a comment without an end. */
-export function withoutComments(text: string, whenOpen: (at: number) => void = () => {}): string {
+/** Replaces comments by spaces; lines and columns stay. */
+export function withoutComments(text: string): string {
   const start = /\/\/.*|\/\*/g;
   let out = '';
   let at = 0;
   for (let found = start.exec(text); found !== null; found = start.exec(text)) {
-    const end = found[0] === '/*' ? endOfComment(text, found.index, whenOpen) : start.lastIndex;
+    const end = found[0] === '/*' ? endOfComment(text, found.index) : start.lastIndex;
     out += text.slice(at, found.index) + text.slice(found.index, end).replace(/[^\n]/g, ' ');
     at = end;
     start.lastIndex = end;
@@ -38,7 +38,7 @@ export function withoutComments(text: string, whenOpen: (at: number) => void = (
 }
 
 /** Comments may contain comments. */
-function endOfComment(text: string, start: number, whenOpen: (at: number) => void): number {
+function endOfComment(text: string, start: number): number {
   const edge = /\/\*|\*\//g;
   edge.lastIndex = start;
   let depth = 0;
@@ -46,7 +46,6 @@ function endOfComment(text: string, start: number, whenOpen: (at: number) => voi
     depth += found[0] === '/*' ? 1 : -1;
     if (depth === 0) return edge.lastIndex;
   }
-  whenOpen(start);
   return text.length;
 }
 
