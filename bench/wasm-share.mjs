@@ -44,7 +44,7 @@ ${names
 const userSeconds = () => process.cpuUsage().user / 1e6;
 const passes = 500_000;
 const program = link([{ path: 'chains', text, declares: ['chained'] }]);
-const instance = await ProgramInstance.open(await compiledModule(program, 'chained'));
+const instance = await ProgramInstance.open(await compiledModule(program, 'chained', async () => {}));
 
 /** f32 operations per second, each lane counted. */
 function issueRate() {
