@@ -55,6 +55,6 @@ export const cliffwalking = envWithOptions(id, rules, ({ is_slippery: slippery, 
   parity: gridParity,
   picture: cliffPicture(rows, columns),
   grid: [...Array.from({ length: rows - 1 }, () => '.'.repeat(columns)), `S${'C'.repeat(columns - 2)}G`],
-  stepCost: { cpu: 16, wasm: 4, compile: 110 },
+  stepCost: { cpu: 16, wasm: 2.5, compile: 110 },
   dynamics: cliffDynamics(rows, columns),
 }));

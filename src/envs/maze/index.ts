@@ -49,7 +49,7 @@ export const maze = envWithOptions('maze-sample-3x3-v0', rules, ({ max_episode_s
     },
     picture: mazePicture(rows, columns, passages),
     grid: Array.from({ length: rows }, () => '.'.repeat(columns)),
-    stepCost: { cpu: 10, wasm: 4.7, compile: 110 },
+    stepCost: { cpu: 10, wasm: 2.7, compile: 110 },
     dynamics: mazeDynamics(open),
   };
 });
