@@ -5,12 +5,12 @@
 import type { FunctionDeclaration, Loop, Statement } from '../wgsl/ast.ts';
 import { changedIn, contains } from '../wgsl/syntax.ts';
 import { not, select } from './arithmetic.ts';
+import { Calls } from './calls.ts';
 import { type Code, NOTHING, op, simd } from './encoder.ts';
 import type { Binding, Scope } from './expressions.ts';
 import { known, type Leaf, localOf, type Move } from './function-code.ts';
 import type { Variable } from './lanes.ts';
 import type { Value } from './places.ts';
-import { Statements } from './statements.ts';
 
 /** Lanes of a vector. */
 export const lanes = 4;
@@ -72,7 +72,7 @@ interface Occupancy {
   readonly hasMore: Code;
 }
 
-export abstract class Refill extends Statements {
+export abstract class Refill extends Calls {
   protected abstract valuesOf(declaration: FunctionDeclaration, ids: Leaf): Value[];
 
   protected refilling(declaration: FunctionDeclaration, parts: Refillable, first: Leaf, end: Leaf): void {

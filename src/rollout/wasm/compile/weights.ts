@@ -2,6 +2,9 @@
 import type { Expression, FunctionDeclaration, Module, Statement } from '../wgsl/ast.ts';
 import { partsOf } from '../wgsl/syntax.ts';
 
+/** Longest function that becomes part of its callers; of what runs once per episode. */
+const inlinedWeight = 110;
+const inlinedOnceWeight = 25;
 /** A call of a function that is not written into its caller. */
 const callWeight = 12;
 /** Passes of a loop whose number is not known. */
@@ -9,17 +12,15 @@ const assumedPasses = 4;
 
 export class Weights {
   readonly #module: Module;
-  readonly #inlined: number;
   readonly #known = new Map<FunctionDeclaration | Expression | Statement, number>();
 
-  /** `inlined`: longest function that is written into its callers */
-  constructor(module: Module, inlined: number) {
+  constructor(module: Module) {
     this.#module = module;
-    this.#inlined = inlined;
   }
 
   /** Whether calls of a function become its body. */
-  isInlined(declaration: FunctionDeclaration, longest = this.#inlined): boolean {
+  isInlined(declaration: FunctionDeclaration, runsOnce = false): boolean {
+    const longest = runsOnce ? inlinedOnceWeight : inlinedWeight;
     return this.#ofFunction(declaration) <= longest || this.#module.calls.get(declaration.name) === 1;
   }
 
