@@ -84,9 +84,9 @@ it('an environment whose shader has what wasm does not read is played on cpu', a
     return hostChoice('no GPU', { env, values: 1, episodes: 1e6, maxSteps: null });
   };
   expect((await choice('')).id).toBe('wasm');
-  const { id, why } = await choice('let m = mat2x2f(1.0, 0.0, 0.0, 1.0);');
+  const { id, why } = await choice('let m = pack2x16float(vec2f());');
   expect(id).toBe('cpu');
-  expect(why).toMatch(/^no GPU; wasm does not read the shader: dice\.wgsl:\d+:\d+: expected .* got "mat2x2f"/);
+  expect(why).toMatch(/^no GPU; wasm does not read the shader: dice\.wgsl:\d+:\d+: expected .* got "pack2x16float"/);
   await expect(choice('let m = nobody;')).rejects.toThrow(/dice\.wgsl:\d+:\d+ unresolved value 'nobody'/);
 });
 

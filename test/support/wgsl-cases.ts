@@ -89,6 +89,8 @@ export const readBodies = [
   'output[i] = input[i]; output[0] += 1u;',
   '_ = i; _ = vec2f(1);',
   ';;; {} ;',
+  'let m = mat2x2f(1, 0, 0, 1); let n: mat2x2<f32> = mat2x2<f32>(); var k = mat2x4f(mat2x4f()); k[1] = vec4f(1);',
+  'const M = mat2x2(1, 2, 3, 4) * 2; let m = M * vec2f(1); let d = determinant(M) + M[i].y;',
   'if i > 2u { } else if (i > 1u) { } else { }',
   'let größe = 2u; let Δ = größe + i;',
   'const_assert 1 < 2; const_assert(N == 3u);',
@@ -120,8 +122,6 @@ const readModules = [
 ];
 /** What WGSL has and wasm does not read. */
 const unreadBodies = [
-  'let m = mat2x2f(1.0, 0.0, 0.0, 1.0);',
-  'let m: mat2x2<f32> = mat2x2<f32>();',
   'let x = pack2x16float(vec2f());',
   'let x = quantizeToF16(1.5);',
   'let x = modf(f32(i)).fract;',

@@ -49,8 +49,11 @@ describe('what does not compile', () => {
       '1:1: expected a storage buffer, got "shared_sum" in the address space "workgroup"',
     ],
     ['fn f() { workgroupBarrier(); }', '1:10: expected a function that compiles here, got "workgroupBarrier"'],
-    ['fn f() { let m = mat2x2<f32>(); }', '1:18: expected a function that compiles here, got "mat2x2"'],
-    ['fn f() { var m: mat2x2<f32>; }', '1:17: expected a type that compiles here, got "mat2x2"'],
+    ['fn f() { let x = pack2x16float(vec2f()); }', '1:18: expected a function that compiles here, got "pack2x16float"'],
+    [
+      '@group(0) @binding(5) var<storage, read_write> n: array<atomic<u32>>;',
+      '1:57: expected a type that compiles here, got "atomic"',
+    ],
     ['requires packed_4x8_integer_dot_product;', '1:1: expected no extension of WGSL, got "requires"'],
     ['struct A { @size(16) x: f32 }', '1:12: expected a field without attributes, got "@"'],
     ['fn f(p: ptr<private, u32>) {}', '1:9: expected a pointer to a variable of a function, got one in "private"'],

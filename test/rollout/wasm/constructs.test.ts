@@ -90,6 +90,19 @@ const constructs: Readonly<Record<string, string>> = {
     'var v = vec4u(a, b, 3u, 4u); v.z = v.x + 1u; v[1] += 5u; let w = v.wzyx; return w.x ^ w.y ^ v.yx.x ^ vec4u(v.xy, v.zw).y;',
   'vectors of one number':
     'let v = vec3f(x) * vec3f(1.0, 2.0, 3.0) + y; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y) ^ bitcast<u32>(v.z);',
+  // Of small whole numbers, whose sums are exact in any order.
+  'matrices by vectors':
+    'let p = f32(a & 63u); let q = f32(b & 31u); let m = mat2x3f(p, 1.0, q, 2.0, -q, 3.0); let v = m * vec2f(q, p); let w = vec3f(p, 2, q) * m; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y + v.z * 3.0) ^ bitcast<u32>(w.x - w.y * 5.0);',
+  'products of matrices':
+    'let p = f32(a & 63u); let m = mat2x2f(vec2f(p, 1), vec2f(2.0, -p)); let n = m * mat3x2f(1, 2, 3, p, 5, 6); let k = transpose(n) * m; return bitcast<u32>(n[2].y + n[0].x * 3.0) ^ bitcast<u32>(k[1].z - k[0][1]);',
+  'sums of matrices':
+    'let p = f32(a & 63u); var m = mat2x2<f32>(p, 2, 3, 4) * 2.0 + 0.5 * mat2x2f(1, 2, p, 8); m -= mat2x2f(p, p, p, p); m *= 3.0; return bitcast<u32>(m[0].x + m[1].y * 7.0) ^ bitcast<u32>(m[1][0]);',
+  'parts of matrices':
+    'var m = mat3x3f(); m[1] = vec3f(x, y, 1.0); m[2][b % 3u] = x; m[0].y += 2.0; let column = m[a % 3u]; return bitcast<u32>(column.x) ^ bitcast<u32>(column.y) ^ bitcast<u32>(column.z);',
+  'matrices as parameters, constants and fields':
+    'return bitcast<u32>(turned(TURN, vec2f(f32(a & 63u), 3.0)).y) ^ bitcast<u32>(turned(Turning(TURN, 1.0).by, vec2f(2.0, f32(b & 31u))).x);',
+  determinants:
+    'let p = f32(a & 15u); let q = f32(b & 7u); return bitcast<u32>(determinant(mat2x2f(p, 2, q, 4))) ^ bitcast<u32>(determinant(mat3x3f(p, 1, 2, q, 3, 1, 4, 5, p))) ^ bitcast<u32>(determinant(mat4x4f(1, p, 0, 2, q, 1, 3, 0, 2, 1, 1, p, 0, 4, 1, 2)));',
   'vectors and scalars': 'let v = 2.0 * vec2f(x, y) - 0.5; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y);',
   'first bits of whole numbers':
     'return firstLeadingBit(a) + 64u * firstTrailingBit(b) + u32(firstLeadingBit(c)) * 3u + firstLeadingBit(0u) + u32(firstTrailingBit(c << 3u));',
@@ -195,6 +208,9 @@ fn passes(n: u32) -> u32 {
   loop { m -= 1u; k += 1u; if (m == 0u) { break; } }
   return k;
 }
+const TURN = mat2x2(0.0, 1.0, -1.0, 0.0);
+struct Turning { by: mat2x2f, share: f32, }
+fn turned(m: mat2x2f, v: vec2f) -> vec2f { return m * v + transpose(m)[1]; }
 fn passes_of(n: u32) -> u32 { return passes(n); }
 fn left_by_switch(n: u32) -> u32 {
   switch n & 3u { case 1u: { if (n > 9u) { break; } return 5u; } default: { if (n < 70u) { break; } return n + 2u; } }

@@ -1,7 +1,18 @@
 /** Calls of the functions of WGSL: those of each component, and those of whole values. */
 import type { CallExpression, FunctionDeclaration, Module, Scalar } from '../wgsl/ast.ts';
 import { parse } from '../wgsl/parser.ts';
-import { bool, f32, isAbstract, isWhole, scalarIn, type Type, typeOf, u32, withScalar } from '../wgsl/types.ts';
+import {
+  bool,
+  f32,
+  isAbstract,
+  isWhole,
+  matrixOf,
+  scalarIn,
+  type Type,
+  typeOf,
+  u32,
+  withScalar,
+} from '../wgsl/types.ts';
 import { binary, bitcast, select } from './arithmetic.ts';
 import { type Calculator, componentwise } from './componentwise.ts';
 import { elementaryText } from './elementary.ts';
@@ -11,7 +22,8 @@ import { plainValue, type Value } from './places.ts';
 
 /** Functions of whole values. */
 const ofValues = new Set([
-  ...['all', 'any', 'arrayLength', 'bitcast', 'cross', 'distance', 'dot', 'length', 'normalize', 'select'],
+  ...['all', 'any', 'arrayLength', 'bitcast', 'cross', 'determinant', 'distance', 'dot', 'length', 'normalize'],
+  ...['select', 'transpose'],
 ]);
 /** Functions in elementary.ts. */
 const elementary = new Set([
@@ -45,6 +57,9 @@ export abstract class Builtins extends Expressions {
         return this.#bitcast(call, this.concrete(values[0]!));
       case 'select':
         return this.#select(values);
+      case 'determinant':
+      case 'transpose':
+        return this.#ofMatrix(name, this.kept(this.concrete(values[0]!)));
       case 'all':
       case 'any': {
         const operator = name === 'all' ? '&' : '|';
@@ -62,6 +77,27 @@ export abstract class Builtins extends Expressions {
       type,
       leaves.map((leaf) => bitcast(this.code, leaf, scalar)),
     );
+  }
+
+  #ofMatrix(name: 'determinant' | 'transpose', { type, leaves }: Value): Value {
+    const { count, of } = type as Type & { kind: 'array'; count: number };
+    const rows = leaves.length / count;
+    const columns = Array.from({ length: count }, (_, c) => leaves.slice(c * rows, (c + 1) * rows));
+    const row = (r: number): Leaf[] => columns.map((column) => column[r]!);
+    const scalar = scalarIn(of)!;
+    if (name === 'determinant') return plainValue(typeOf(scalar), [this.#determinant(columns)]);
+    const turned = columns[0]!.flatMap((_, r) => row(r));
+    return plainValue(matrixOf(scalar, rows, count), turned);
+  }
+
+  /** By the minors of the first column. */
+  #determinant([first, ...others]: readonly (readonly Leaf[])[]): Leaf {
+    const { operate } = this.#calculator();
+    if (others.length === 0) return first![0]!;
+    const terms = first!.map((leaf, r) =>
+      operate('*', leaf, this.#determinant(others.map((column) => column.filter((_, i) => i !== r)))),
+    );
+    return terms.reduce((sum, term, i) => operate(i % 2 === 0 ? '+' : '-', sum, term));
   }
 
   #select([no, yes, condition]: readonly Value[]): Value {

@@ -7,9 +7,12 @@ import {
   bool,
   f32,
   i32,
+  innerScalar,
   isAbstract,
+  isMatrix,
   isUnsized,
   layoutOf,
+  matrixOf,
   pointerTo,
   scalarIn,
   strideOf,
@@ -17,6 +20,7 @@ import {
   typeOf,
   u32,
   vectorOf,
+  withInnerScalar,
   withScalar,
 } from '../wgsl/types.ts';
 import {
@@ -47,7 +51,7 @@ export interface Scope {
 export const isKnown = ({ leaves }: Value): boolean => leaves.every((leaf) => leaf.known !== null);
 const letters: Readonly<Record<string, Scalar>> = { f: 'f32', i: 'i32', u: 'u32' };
 const members = ['xyzw', 'rgba'];
-const constructors = /^(?:array|vec[234][fiu]?|f32|i32|u32|bool)$/;
+const constructors = /^(?:array|vec[234][fiu]?|mat[234]x[234]f?|f32|i32|u32|bool)$/;
 /** Bytes of the table of buffers at the start of memory: where each is, and its number of elements. */
 const bufferTableBytes = 128;
 const bytesPerBuffer = 8;
@@ -103,6 +107,8 @@ export abstract class Expressions extends Places {
     const { name, of, size } = given;
     const short = /^vec([234])([fiu])?$/.exec(name);
     if (short) return vectorOf(short[2] ? letters[short[2]]! : scalarIn(this.resolve(of!))!, Number(short[1]));
+    const [, columns, rows] = /^mat([234])x([234])f?$/.exec(name) ?? [];
+    if (columns) return matrixOf('f32', Number(columns), Number(rows));
     if (name === 'f32') return f32;
     if (name === 'i32') return i32;
     if (name === 'u32') return u32;
@@ -227,7 +233,7 @@ export abstract class Expressions extends Places {
 
   /** The one scalar that operands share: that which is not abstract, if there is one. */
   protected commonScalar(values: readonly Value[]): Scalar {
-    const scalars = values.map(({ type }) => scalarIn(type)!);
+    const scalars = values.map(({ type }) => innerScalar(type)!);
     return (
       scalars.find((scalar) => !isAbstract(scalar)) ??
       (scalars.includes('abstract-float') ? 'abstract-float' : 'abstract-int')
@@ -427,9 +433,52 @@ export abstract class Expressions extends Places {
       const amount = this.converted(b, withScalar(b.type, 'u32'));
       return { ...a, leaves: a.leaves.map((leaf, i) => this.operate(operator, leaf, amount.leaves[i]!)) };
     }
+    if (isMatrix(a.type) || isMatrix(b.type)) return this.#ofMatrices(operator, a, b);
     const { type, rows } = this.aligned([a, b]);
     const leaves = rows[0]!.map((leaf, i) => this.operate(operator, leaf, rows[1]![i]!));
     return plainValue(comparisons.has(operator) ? withScalar(type, 'bool') : type, leaves);
+  }
+
+  /** `a operator b` of which one is a matrix: a sum, a difference or a product. */
+  #ofMatrices(operator: string, a: Value, b: Value): Value {
+    const scalar = this.#fraction(this.commonScalar([a, b]));
+    const [x, y] = [a, b].map((value) => this.kept(this.converted(value, withInnerScalar(value.type, scalar)))) as [
+      Value,
+      Value,
+    ];
+    const operate = (by: string, left: Leaf, right: Leaf): Leaf => this.code.keep(this.operate(by, left, right));
+    if (operator !== '*')
+      return plainValue(
+        x.type,
+        x.leaves.map((leaf, i) => operate(operator, leaf, y.leaves[i]!)),
+      );
+    if (x.type.kind === 'scalar')
+      return plainValue(
+        y.type,
+        y.leaves.map((leaf) => operate('*', x.leaves[0]!, leaf)),
+      );
+    if (y.type.kind === 'scalar')
+      return plainValue(
+        x.type,
+        x.leaves.map((leaf) => operate('*', leaf, y.leaves[0]!)),
+      );
+    // A vector on the left is a row, and one on the right a column.
+    const inner = isMatrix(x.type) ? x.type.count : x.leaves.length;
+    const [rows, columns] = [x.leaves.length / inner, y.leaves.length / inner];
+    const leaves = Array.from({ length: rows * columns }, (_, i) => {
+      const [row, column] = [i % rows, Math.floor(i / rows)];
+      const terms = Array.from({ length: inner }, (_, k) =>
+        operate('*', x.leaves[k * rows + row]!, y.leaves[column * inner + k]!),
+      );
+      return terms.reduce((sum, term) => operate('+', sum, term));
+    });
+    const isVector = !isMatrix(x.type) || !isMatrix(y.type);
+    return plainValue(isVector ? vectorOf(scalar, leaves.length) : matrixOf(scalar, columns, rows), leaves);
+  }
+
+  /** What numbers of a matrix are: no whole numbers. */
+  #fraction(scalar: Scalar): Scalar {
+    return scalar === 'abstract-int' ? 'abstract-float' : scalar;
   }
 
   /**
@@ -477,6 +526,12 @@ export abstract class Expressions extends Places {
 
   #construct({ callee, values: given, at }: CallExpression): Value {
     const values = given.map((value) => this.evaluate(value));
+    const [, columns, rows] = /^mat([234])x([234])/.exec(callee.name) ?? [];
+    if (columns && values.length > 0) {
+      const to = callee.of || callee.name.endsWith('f') ? 'f32' : this.#fraction(this.commonScalar(values));
+      const parts = values.flatMap((value) => this.#convertTo(to, value));
+      return plainValue(matrixOf(to, Number(columns), Number(rows)), parts);
+    }
     const plainVector = /^vec([234])$/.exec(callee.name);
     if (plainVector && !callee.of) return this.#vector(null, Number(plainVector[1]), values);
     if (callee.name === 'array' && !callee.of) {
@@ -525,10 +580,3 @@ export abstract class Expressions extends Places {
     });
   }
 }
-
-/** The scalar type of a scalar, a vector, or an array of these, else null. */
-const innerScalar = (type: Type): Scalar | null => scalarIn(type.kind === 'array' ? type.of : type);
-
-/** The same shape of another scalar. */
-const withInnerScalar = (type: Type, scalar: Scalar): Type =>
-  type.kind === 'array' ? arrayOf(withScalar(type.of, scalar), type.count) : withScalar(type, scalar);

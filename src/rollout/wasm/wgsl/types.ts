@@ -4,8 +4,8 @@ import type { Scalar } from './ast.ts';
 export type Type =
   | { readonly kind: 'scalar'; readonly scalar: Scalar }
   | { readonly kind: 'vector'; readonly scalar: Scalar; readonly count: 2 | 3 | 4 }
-  /** count null: as long as the buffer */
-  | { readonly kind: 'array'; readonly of: Type; readonly count: number | null }
+  /** count null: as long as the buffer. A matrix is the array of its columns, and is laid out as such. */
+  | { readonly kind: 'array'; readonly of: Type; readonly count: number | null; readonly isMatrix?: true }
   | { readonly kind: 'struct'; readonly name: string; readonly fields: readonly Field[] }
   | { readonly kind: 'pointer'; readonly to: Type };
 
@@ -56,6 +56,14 @@ export function arrayOf(of: Type, count: number | null): Type {
   return type;
 }
 
+export function matrixOf(scalar: Scalar, columns: number, rows: number): Type {
+  const of = vectorOf(scalar, rows);
+  return once(`${scalar}${columns}x${rows}`, () => ({ kind: 'array', of, count: columns, isMatrix: true }));
+}
+
+export const isMatrix = (type: Type): type is Type & { readonly kind: 'array'; readonly count: number } =>
+  type.kind === 'array' && type.isMatrix === true;
+
 export function pointerTo(to: Type): Type {
   const type: Type = pointers.get(to) ?? { kind: 'pointer', to };
   pointers.set(to, type);
@@ -70,6 +78,7 @@ export function nameOf(type: Type): string {
     case 'vector':
       return `vec${type.count}<${type.scalar}>`;
     case 'array':
+      if (isMatrix(type)) return `mat${type.count}x${leavesOf(type.of).length}<${scalarIn(type.of)}>`;
       return `array<${nameOf(type.of)}${type.count === null ? '' : `, ${type.count}`}>`;
     case 'struct':
       return type.name;
@@ -94,6 +103,16 @@ export function scalarIn(type: Type): Scalar | null {
 /** The same shape of another scalar. */
 export function withScalar(type: Type, scalar: Scalar): Type {
   return type.kind === 'vector' ? vectorOf(scalar, type.count) : typeOf(scalar);
+}
+
+/** The scalar type of a scalar, a vector, a matrix, or an array of scalars or vectors, else null. */
+export const innerScalar = (type: Type): Scalar | null => scalarIn(type.kind === 'array' ? type.of : type);
+
+/** The same shape of another scalar. */
+export function withInnerScalar(type: Type, scalar: Scalar): Type {
+  if (type.kind !== 'array') return withScalar(type, scalar);
+  const of = withScalar(type.of, scalar);
+  return isMatrix(type) ? matrixOf(scalar, type.count, leavesOf(of).length) : arrayOf(of, type.count);
 }
 
 const leaves = new WeakMap<Type, readonly Scalar[]>();
