@@ -89,6 +89,8 @@ export const readBodies = [
   'output[i] = input[i]; output[0] += 1u;',
   '_ = i; _ = vec2f(1);',
   ';;; {} ;',
+  'const a = modf(1.5).fract; const b = frexp(3).exp; const c = ldexp(1.5, 3); let d = modf(vec2f(1.5, f32(i))).whole.y + a + c; let e = frexp(f32(i)).exp + b;',
+  'const a = extractBits(7u, 1u, 2u); const b = insertBits(1, 2, 0, 3); const c = reverseBits(1u); let d = insertBits(vec2u(i), vec2u(a), i, 2u).x + c; let e = extractBits(b, i, 3u);',
   'let m = mat2x2f(1, 0, 0, 1); let n: mat2x2<f32> = mat2x2<f32>(); var k = mat2x4f(mat2x4f()); k[1] = vec4f(1);',
   'const M = mat2x2(1, 2, 3, 4) * 2; let m = M * vec2f(1); let d = determinant(M) + M[i].y;',
   'if i > 2u { } else if (i > 1u) { } else { }',
@@ -124,7 +126,6 @@ const readModules = [
 const unreadBodies = [
   'let x = pack2x16float(vec2f());',
   'let x = quantizeToF16(1.5);',
-  'let x = modf(f32(i)).fract;',
   'var v = vec2f(); v.xy = vec2f(1.0);',
 ];
 const unreadModules = [

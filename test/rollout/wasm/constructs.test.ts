@@ -90,6 +90,18 @@ const constructs: Readonly<Record<string, string>> = {
     'var v = vec4u(a, b, 3u, 4u); v.z = v.x + 1u; v[1] += 5u; let w = v.wzyx; return w.x ^ w.y ^ v.yx.x ^ vec4u(v.xy, v.zw).y;',
   'vectors of one number':
     'let v = vec3f(x) * vec3f(1.0, 2.0, 3.0) + y; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y) ^ bitcast<u32>(v.z);',
+  'bits that change places': 'return reverseBits(a) ^ (u32(reverseBits(c)) * 3u) ^ reverseBits(vec2u(a, b)).y;',
+  'bits that are taken out':
+    'let o = b & 31u; let n = a & 63u; return extractBits(a, o, n) ^ (u32(extractBits(c, o, n)) * 3u) ^ extractBits(vec2u(a, b), 3u, 40u + n).y ^ extractBits(b, 40u + n, 1u);',
+  'bits that are put in':
+    'let o = b & 31u; let n = a & 63u; return insertBits(a, b, o, n) ^ (u32(insertBits(c, -1, o, n)) * 3u) ^ insertBits(vec2u(a, b), vec2u(b, a), 3u, 40u + n).y ^ u32(insertBits(1, i32(b), 0u, 32u)) ^ insertBits(a, b, 5u, 0u);',
+  'powers of two':
+    'let n = i32(b % 60u) - 30; return bitcast<u32>(ldexp(x, n)) ^ bitcast<u32>(ldexp(vec2f(y, x), vec2i(3, n)).y * 3.0);',
+  'fractions and exponents':
+    'let p = select(x, 0.375, x == 0.0); let r = frexp(vec2f(p, y)); return bitcast<u32>(frexp(p).fract) ^ u32(r.exp.x * 7 + r.exp.y) ^ bitcast<u32>(r.fract.x);',
+  // The zero of a negative whole number has a sign on some adapters.
+  'fractions and whole parts':
+    'let r = modf(x); let v = modf(vec2f(y, x)); return bitcast<u32>(abs(r.fract)) ^ bitcast<u32>(r.whole * 3.0) ^ bitcast<u32>(v.whole.x + v.fract.y);',
   // Of small whole numbers, whose sums are exact in any order.
   'matrices by vectors':
     'let p = f32(a & 63u); let q = f32(b & 31u); let m = mat2x3f(p, 1.0, q, 2.0, -q, 3.0); let v = m * vec2f(q, p); let w = vec3f(p, 2, q) * m; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y + v.z * 3.0) ^ bitcast<u32>(w.x - w.y * 5.0);',

@@ -4,6 +4,7 @@ import { parse } from '../wgsl/parser.ts';
 import {
   bool,
   f32,
+  innerScalar,
   isAbstract,
   isWhole,
   matrixOf,
@@ -23,7 +24,7 @@ import { plainValue, type Value } from './places.ts';
 /** Functions of whole values. */
 const ofValues = new Set([
   ...['all', 'any', 'arrayLength', 'bitcast', 'cross', 'determinant', 'distance', 'dot', 'length', 'normalize'],
-  ...['select', 'transpose'],
+  ...['extractBits', 'frexp', 'insertBits', 'ldexp', 'modf', 'select', 'transpose'],
 ]);
 /** Functions in elementary.ts. */
 const elementary = new Set([
@@ -57,6 +58,29 @@ export abstract class Builtins extends Expressions {
         return this.#bitcast(call, this.concrete(values[0]!));
       case 'select':
         return this.#select(values);
+      case 'extractBits':
+        return this.#ofComponents(`extract_${innerScalar(this.concrete(values[0]!).type)}`, values, ['u32', 'u32']);
+      case 'insertBits': {
+        const [e, bits, ...range] = values as [Value, Value, ...Value[]];
+        const type = this.concrete(isAbstract(innerScalar(e.type)!) ? bits : e).type;
+        const both = [e, bits].map((value) => this.converted(value, type));
+        return this.#ofComponents(`insert_${innerScalar(type)}`, [...both, ...range], ['u32', 'u32']);
+      }
+      case 'ldexp':
+        return this.#ofComponents('ldexp_any', this.#asFloats(values), ['i32']);
+      case 'frexp': {
+        const [x] = this.#asFloats(values).map((value) => this.kept(value)) as [Value];
+        const parts = {
+          fract: this.#ofComponents('frexp_fract', [x], []),
+          exp: this.#ofComponents('frexp_exp', [x], []),
+        };
+        return this.#struct(parts);
+      }
+      case 'modf': {
+        const [x] = this.#asFloats(values).map((value) => this.kept(value)) as [Value];
+        const whole = this.kept(this.#numeric('trunc', [x]));
+        return this.#struct({ fract: this.operation('-', x, whole), whole });
+      }
       case 'determinant':
       case 'transpose':
         return this.#ofMatrix(name, this.kept(this.concrete(values[0]!)));
@@ -77,6 +101,37 @@ export abstract class Builtins extends Expressions {
       type,
       leaves.map((leaf) => bitcast(this.code, leaf, scalar)),
     );
+  }
+
+  /** The first value as f32, which an abstract one becomes. */
+  #asFloats([x, ...others]: readonly Value[]): Value[] {
+    return [this.converted(x!, withScalar(x!.type, 'f32')), ...others];
+  }
+
+  #struct(parts: Readonly<Record<string, Value>>): Value {
+    const fields = Object.entries(parts).map(([name, { type }]) => ({ name, type }));
+    return plainValue(
+      { kind: 'struct', name: fields.map(({ name }) => name).join(' and '), fields },
+      Object.values(parts).flatMap(({ leaves }) => leaves),
+    );
+  }
+
+  /** A function of elementary.ts of each component. The last values are of the types that are named, the others of one type. */
+  #ofComponents(name: string, values: readonly Value[], last: readonly Scalar[]): Value {
+    const declaration = this.elementary(`builtin_${name}`)!;
+    const from = values.length - last.length;
+    const given = values.map((value, i) => {
+      const plain = this.concrete(value);
+      return this.kept(i < from ? plain : this.converted(value, withScalar(plain.type, last[i - from]!)));
+    });
+    const { type } = given[0]!;
+    const leaves = given[0]!.leaves.map((_, i) => {
+      const own = given.map((value) =>
+        plainValue(typeOf(scalarIn(value.type)!), [value.leaves[i] ?? value.leaves[0]!]),
+      );
+      return this.code.keep(this.invoke(declaration, own)!.leaves[0]!);
+    });
+    return plainValue(withScalar(type, leaves[0]!.scalar), leaves);
   }
 
   #ofMatrix(name: 'determinant' | 'transpose', { type, leaves }: Value): Value {

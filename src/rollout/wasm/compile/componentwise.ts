@@ -86,6 +86,25 @@ export const componentwise: Readonly<Record<string, Componentwise>> = {
       return c.operate('-', like(x, 31), c.one('countLeadingZeros', bits));
     },
   },
+  reverseBits: {
+    count: 1,
+    takes: 'whole',
+    of: (c, x) => {
+      // Neighbours change places: bits, then pairs of them, and so on.
+      const swapped = (y: Leaf, [by, mask]: readonly [number, number]): Leaf => {
+        const [n, own] = [known('u32', by), like(y, mask)];
+        return c.operate('|', c.operate('&', c.operate('>>', y, n), own), c.operate('<<', c.operate('&', y, own), n));
+      };
+      const halves = [
+        [1, 0x55555555],
+        [2, 0x33333333],
+        [4, 0x0f0f0f0f],
+        [8, 0x00ff00ff],
+        [16, 0x0000ffff],
+      ] as const;
+      return halves.reduce(swapped, x);
+    },
+  },
   min: extreme('<', simd.fmin, simd.minS, simd.minU),
   max: extreme('>', simd.fmax, simd.maxS, simd.maxU),
   clamp: both(3, (c, x, low, high) => c.one('min', c.one('max', x, low), high)),

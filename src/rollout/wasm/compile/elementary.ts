@@ -7,6 +7,36 @@ fn builtin_ldexp(x: f32, n: i32) -> f32 {
   let half = n >> 1u;
   return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
 }
+fn builtin_ldexp_any(x: f32, n: i32) -> f32 {
+  return builtin_ldexp(x, clamp(n, -252, 254));
+}
+fn builtin_frexp_exp(x: f32) -> i32 {
+  let tiny = abs(x) < 1.17549435e-38;
+  let bits = bitcast<u32>(select(x, x * 8388608.0, tiny));
+  return select(i32((bits >> 23u) & 255u) - select(126, 149, tiny), 0, x == 0.0);
+}
+fn builtin_frexp_fract(x: f32) -> f32 {
+  return builtin_ldexp(x, -builtin_frexp_exp(x));
+}
+fn builtin_extract_u32(e: u32, offset: u32, count: u32) -> u32 {
+  let o = min(offset, 32u);
+  let c = min(count, 32u - o);
+  return select((e << (32u - o - c)) >> (32u - c), 0u, c == 0u);
+}
+fn builtin_extract_i32(e: i32, offset: u32, count: u32) -> i32 {
+  let o = min(offset, 32u);
+  let c = min(count, 32u - o);
+  return select((e << (32u - o - c)) >> (32u - c), 0, c == 0u);
+}
+fn builtin_insert_u32(e: u32, new_bits: u32, offset: u32, count: u32) -> u32 {
+  let o = min(offset, 32u);
+  let c = min(count, 32u - o);
+  let mask = select(((1u << c) - 1u) << o, 0xffffffffu, c == 32u) * select(1u, 0u, c == 0u);
+  return (e & ~mask) | ((new_bits << o) & mask);
+}
+fn builtin_insert_i32(e: i32, new_bits: i32, offset: u32, count: u32) -> i32 {
+  return bitcast<i32>(builtin_insert_u32(bitcast<u32>(e), bitcast<u32>(new_bits), offset, count));
+}
 fn builtin_exp(x: f32) -> f32 {
   let t = clamp(x, -104.0, 89.0);
   let n = floor(t * 1.44269504088896341 + 0.5);
