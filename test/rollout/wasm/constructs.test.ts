@@ -43,6 +43,22 @@ const answers: Readonly<Record<string, readonly [body: string, wanted: number]>>
     'return u32(firstLeadingBit(-1) + 3) + u32(firstLeadingBit(-5)) * 4u;',
     2 + 4 * 2,
   ],
+  'abstract floats of 53 bits, rounded to whole ones': [
+    'return u32(floor(16777217.5)) + u32(ceil(33554434.25)) + u32(trunc(67108865.5)) + u32(round(134217729.4));',
+    16777217 + 33554435 + 67108865 + 134217729,
+  ],
+  'arrays of arrays of abstract numbers': [
+    'var g = Grid(array(array(1, 2), array(3, 4))); g.cells[a & 1u][1] += 0.0; let n = array(array(5, 6), array(7, 8)); return u32(g.cells[1][0]) + u32(NEST[min(a, 0u) + 1u][min(b, 0u) + 1u]) * 10u + u32(n[1][0]) * 100u;',
+    3 + 4 * 10 + 7 * 100,
+  ],
+  'a shift by 32 bits, of which the amount is not a constant': [
+    'let k = 32u; let s = (a | 0xf0000000u) >> k; return u32(s > 5u) + 2u * u32(f32(s) > 1e9);',
+    3,
+  ],
+  'a variable of continuing that break if reads': [
+    'var i = min(a, 0u); loop { continuing { i += 3u; let next = i * 2u; break if next > 40u; } } return i;',
+    21,
+  ],
 };
 
 /** Bodies of `fn (a: u32, b: u32, c: i32, x: f32, y: f32) -> u32`. */
@@ -198,6 +214,8 @@ const names = Object.keys(constructs);
 const helpers = `
 struct Inner { x: f32, v: vec2u, }
 struct Pair { n: u32, inner: Inner, }
+struct Grid { cells: array<array<f32, 2>, 2>, }
+const NEST = array(array(1.5, 2), array(3, 4));
 const TABLE = array<u32, 6>(3u, 1u, 4u, 1u, 5u, 9u);
 const PAIRS = array<vec2u, 3>(vec2u(1u, 2u), vec2u(3u, 4u), vec2u(5u, 6u));
 const N: u32 = 5u;

@@ -246,7 +246,9 @@ const placesOfBytes = 0x18100800;
 function shift(code: FunctionCode, operator: string, a: Leaf, amount: Leaf): Leaf {
   const isLeft = operator === '<<';
   const isSigned = a.scalar === 'i32';
-  const isSmall = !isLeft && (a.isSmall || (!isSigned && amount.known !== null && amount.known > 0));
+  // An amount of 32 moves nothing.
+  const isMoved = amount.known !== null && (amount.known & 31) > 0;
+  const isSmall = !isLeft && (a.isSmall || (!isSigned && isMoved));
   if (!amount.isVarying) {
     const scalar = isLeft ? op.shl : isSigned ? op.shrS : op.shrU;
     const vector = isLeft ? simd.shl : isSigned ? simd.shrS : simd.shrU;

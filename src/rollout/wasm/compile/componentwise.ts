@@ -29,8 +29,12 @@ const like = ({ scalar }: Leaf, value: number): Leaf => known(scalar, value);
 const ofFloat = (scalar: number, vector: number, ofKnown: (x: number) => number): Componentwise => ({
   count: 1,
   takes: 'float',
-  of: ({ code }, x) =>
-    x.known === null ? code.apply(x.scalar, { scalar, vector }, [x]) : like(x, Math.fround(ofKnown(x.known))),
+  of: ({ code }, x) => {
+    if (x.known === null) return code.apply(x.scalar, { scalar, vector }, [x]);
+    const value = ofKnown(x.known);
+    // An abstract number keeps its 53 bits.
+    return like(x, x.scalar === 'f32' ? Math.fround(value) : value);
+  },
 });
 
 /** One instruction on the bits of a whole number, which is there for scalars only. */

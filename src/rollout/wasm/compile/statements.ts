@@ -279,8 +279,10 @@ export abstract class Statements extends Builtins {
     const update = (): void => {
       state.isContinued = false;
       if (alive) this.active = alive.leaves[0]!;
-      this.block(loop.update);
-      if (loop.until && alive) this.put(alive, 0, code.keep(this.without(alive.leaves[0]!, this.truth1(loop.until))));
+      this.scoped(() => {
+        this.statements(loop.update, 0);
+        if (loop.until && alive) this.put(alive, 0, code.keep(this.without(alive.leaves[0]!, this.truth1(loop.until))));
+      });
     };
     this.scoped(() => {
       this.statements(loop.body, 0);

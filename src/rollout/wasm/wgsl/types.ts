@@ -105,13 +105,13 @@ export function withScalar(type: Type, scalar: Scalar): Type {
   return type.kind === 'vector' ? vectorOf(scalar, type.count) : typeOf(scalar);
 }
 
-/** The scalar type of a scalar, a vector, a matrix, or an array of scalars or vectors, else null. */
-export const innerScalar = (type: Type): Scalar | null => scalarIn(type.kind === 'array' ? type.of : type);
+/** The scalar type of a scalar, a vector, a matrix, or an array of these or of arrays, else null. */
+export const innerScalar = (type: Type): Scalar | null => (type.kind === 'array' ? innerScalar(type.of) : scalarIn(type));
 
 /** The same shape of another scalar. */
 export function withInnerScalar(type: Type, scalar: Scalar): Type {
   if (type.kind !== 'array') return withScalar(type, scalar);
-  const of = withScalar(type.of, scalar);
+  const of = withInnerScalar(type.of, scalar);
   return isMatrix(type) ? matrixOf(scalar, type.count, leavesOf(of).length) : arrayOf(of, type.count);
 }
 
