@@ -47,6 +47,11 @@ const answers: Readonly<Record<string, readonly [body: string, wanted: number]>>
     'return u32(floor(16777217.5)) + u32(ceil(33554434.25)) + u32(trunc(67108865.5)) + u32(round(134217729.4));',
     16777217 + 33554435 + 67108865 + 134217729,
   ],
+  'whole powers of constants': ['return u32(pow(10.0, 4.0)) + u32(pow(7, 2)) + u32(8.0 * pow(2.0, -3.0));', 10_050],
+  'a function of WGSL that uses another whose name the program takes': [
+    'return u32(round(asin(f32(min(a, 0u)) + 0.5) * 1000.0)) + u32(sqrt(1.0)) * 10000u;',
+    524 + 50_000,
+  ],
   'arrays of arrays of abstract numbers': [
     'var g = Grid(array(array(1, 2), array(3, 4))); g.cells[a & 1u][1] += 0.0; let n = array(array(5, 6), array(7, 8)); return u32(g.cells[1][0]) + u32(NEST[min(a, 0u) + 1u][min(b, 0u) + 1u]) * 10u + u32(n[1][0]) * 100u;',
     3 + 4 * 10 + 7 * 100,
@@ -214,6 +219,7 @@ const names = Object.keys(constructs);
 const helpers = `
 struct Inner { x: f32, v: vec2u, }
 struct Pair { n: u32, inner: Inner, }
+fn sqrt(x: f32) -> f32 { return x + 4.0; }
 struct Grid { cells: array<array<f32, 2>, 2>, }
 const NEST = array(array(1.5, 2), array(3, 4));
 const TABLE = array<u32, 6>(3u, 1u, 4u, 1u, 5u, 9u);

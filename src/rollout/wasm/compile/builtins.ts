@@ -18,7 +18,7 @@ import { binary, bitcast, select } from './arithmetic.ts';
 import { type Calculator, componentwise } from './componentwise.ts';
 import { elementaryText } from './elementary.ts';
 import { Expressions, isKnown } from './expressions.ts';
-import type { Leaf } from './function-code.ts';
+import { known, type Leaf } from './function-code.ts';
 import { plainValue, type Value } from './places.ts';
 
 /** Functions of whole values. */
@@ -37,7 +37,7 @@ let elementaryModule: Module | null = null;
 export abstract class Builtins extends Expressions {
   /** The declaration of a function of elementary.ts. */
   protected elementary(name: string): FunctionDeclaration | undefined {
-    if (!name.startsWith('builtin_')) return undefined;
+    if (!name.startsWith('__')) return undefined;
     elementaryModule ??= parse({
       code: elementaryText,
       locate: (line) => ({ path: 'built-in functions of WGSL', line }),
@@ -118,7 +118,7 @@ export abstract class Builtins extends Expressions {
 
   /** A function of elementary.ts of each component. The last values are of the types that are named, the others of one type. */
   #ofComponents(name: string, values: readonly Value[], last: readonly Scalar[]): Value {
-    const declaration = this.elementary(`builtin_${name}`)!;
+    const declaration = this.elementary(`__${name}`)!;
     const from = values.length - last.length;
     const given = values.map((value, i) => {
       const plain = this.concrete(value);
@@ -185,8 +185,10 @@ export abstract class Builtins extends Expressions {
     const component = (i: number): Leaf => {
       const own = kept.map((row) => row[i]!);
       if (!elementary.has(name)) return this.#calculator().one(name, ...own);
+      const power = name === 'pow' ? wholePower(own[0]!.known, own[1]!.known) : null;
+      if (power !== null) return known('f32', power);
       const given = own.map((leaf) => plainValue(f32, [leaf]));
-      return this.code.keep(this.invoke(this.elementary(`builtin_${name}`)!, given)!.leaves[0]!);
+      return this.code.keep(this.invoke(this.elementary(`__${name}`)!, given)!.leaves[0]!);
     };
     return plainValue(
       type,
@@ -235,6 +237,18 @@ export abstract class Builtins extends Expressions {
     };
     return calculator;
   }
+}
+
+/** Largest power that is computed by products. */
+const maxProducts = 64;
+
+/** A constant to a whole power, which is exact where an f32 holds it, as by logarithms it is not; null: another power. */
+function wholePower(base: number | null, power: number | null): number | null {
+  if (base === null || power === null || !(base > 0)) return null;
+  if (!Number.isInteger(power) || Math.abs(power) > maxProducts) return null;
+  let made = 1;
+  for (let i = 0; i < Math.abs(power); i++) made *= base;
+  return Math.fround(power < 0 ? 1 / made : made);
 }
 
 /** What an abstract scalar becomes where nothing says otherwise. */

@@ -291,7 +291,9 @@ export abstract class Expressions extends Places {
   protected call(call: CallExpression): Value | null {
     const { name } = call.callee;
     const { functions, structs, aliases } = this.module;
-    const declared = functions.get(name) ?? this.elementary(name);
+    // There a name is that of WGSL, also where the program declares another function under it.
+    const isElementary = this.elementary(this.frames[this.frames.length - 1]?.name ?? '') !== undefined;
+    const declared = this.elementary(name) ?? (isElementary ? undefined : functions.get(name));
     if (declared) return this.#callDeclared(declared, call);
     if (structs.has(name) || aliases.has(name) || constructors.test(name)) {
       return this.#construct(call);

@@ -106,7 +106,8 @@ export function withScalar(type: Type, scalar: Scalar): Type {
 }
 
 /** The scalar type of a scalar, a vector, a matrix, or an array of these or of arrays, else null. */
-export const innerScalar = (type: Type): Scalar | null => (type.kind === 'array' ? innerScalar(type.of) : scalarIn(type));
+export const innerScalar = (type: Type): Scalar | null =>
+  type.kind === 'array' ? innerScalar(type.of) : scalarIn(type);
 
 /** The same shape of another scalar. */
 export function withInnerScalar(type: Type, scalar: Scalar): Type {
