@@ -99,6 +99,8 @@ class TrainingRun {
   readonly #place: string;
   readonly #totals = new RunTotals();
   readonly #policies = new Map<string, Policy>();
+  /** of all evaluations during the training */
+  readonly #evaluated = { episodes: 0, steps: 0 };
   #manifest: Manifest;
   #training: TrainingFigures | null = null;
   /** share of the budget and s since, at the start of this session */
@@ -114,7 +116,7 @@ class TrainingRun {
     this.#env = findEnv(env);
     this.#place = join(options.folder, trainingFolder);
     this.#files = new RunFiles(options.folder, facts, null);
-    for (const event of journal.log.events) this.#totals.add(event);
+    for (const event of journal.log.events) this.#add(event);
   }
 
   async run(): Promise<RunSummary> {
@@ -142,8 +144,15 @@ class TrainingRun {
 
   async #append(body: EventBody): Promise<void> {
     const event = await this.#journal.append(body);
-    this.#totals.add(event);
+    this.#add(event);
     this.#report(event);
+  }
+
+  #add(event: RunEvent): void {
+    this.#totals.add(event);
+    if (event.type !== 'evaluated') return;
+    this.#evaluated.episodes += event.summary.episodes;
+    this.#evaluated.steps += event.summary.steps;
   }
 
   async #begin(): Promise<void> {
@@ -265,15 +274,15 @@ class TrainingRun {
   }
 
   async #record(iteration: number, figures: TrainingFigures, seed: number, summary: Summary): Promise<void> {
-    const { evaluation, sb3 } = this.#config;
-    const charged = sb3.budget === 'evaluated-episodes' ? iteration * evaluation.episodes : 0;
+    const isCharged = this.#config.sb3.budget === 'evaluated-episodes';
     const call = { iteration, candidate: 'proposal', params: [] };
     await this.#append({ type: 'evaluated', ...call, adjustments: [], seed, summary, paired: null });
+    const charged = isCharged ? this.#evaluated : { episodes: 0, steps: 0 };
     const logged = {
       cpu_s: figures.seconds,
       api_s: 0,
-      episodes: figures.episodes + charged,
-      steps: figures.steps,
+      episodes: figures.episodes + charged.episodes,
+      steps: figures.steps + charged.steps,
       reward: summary.mean,
     };
     await this.#append({

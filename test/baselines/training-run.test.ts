@@ -99,8 +99,12 @@ describe('a training', () => {
   it('charges its evaluations where the budget is that of the reference', async () => {
     const runsDir = join(temporaryFolder(), 'runs');
     const { stdout } = await train(runsDir, 'cartpole/sb3/ppo', 'budget=evaluated-episodes', 'episodes=9', '--json');
-    // 2 training episodes with 3 evaluation episodes after each: 8 of 9.
-    expect(JSON.parse(stdout)).toMatchObject({ iterations: 2, episodes: 8 });
+    const { events } = readEvents(only(runsDir));
+    const evaluated = events.flatMap((event) => (event.type === 'evaluated' ? [event.summary.steps] : []));
+    expect(evaluated).toHaveLength(2);
+    // 2 training episodes of 7 steps with 3 evaluation episodes after each: 8 of 9.
+    const steps = 2 * 7 + evaluated[0]! + evaluated[1]!;
+    expect(JSON.parse(stdout)).toMatchObject({ iterations: 2, episodes: 8, steps });
   });
 
   it('that is interrupted resumes where it stopped, and ends as one that was not', async () => {
