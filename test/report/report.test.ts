@@ -824,6 +824,25 @@ describe('beside the published results', () => {
     ]);
   });
 
+  it('stand trainings, with the budget and the arguments that the published ones did not have', () => {
+    const training = (sb3: string) =>
+      `iterations: 190\nevaluation:\n  episodes: 20\nsb3:\n  policy: MlpPolicy\n  n_envs: 1\n  normalize: false\n${sb3}`;
+    const inEpisodes = (episodes: number) => `  training_episodes: ${episodes}\n  training_steps: null\n`;
+    const differencesFor = (settings: string) => {
+      const folder = runsOf({ method: 'sb3/trpo', model: 'none', settings });
+      return makeReport(findReportRuns([folder]), { ...options, published: true }).published![0]!.differences;
+    };
+    const runs = '1 run, published 10';
+    expect(differencesFor(training(`  hyperparameters: {}\n${inEpisodes(190)}`))).toEqual([runs]);
+    expect(differencesFor(training(`  hyperparameters:\n    gamma: 0.9\n${inEpisodes(4000)}`))).toEqual([
+      runs,
+      'training episodes 4000, published 190',
+      'hyperparameters {"gamma":0.9}, published {}',
+    ]);
+    const inSteps = '  hyperparameters: {}\n  training_episodes: null\n  training_steps: 7000\n';
+    expect(differencesFor(training(inSteps))).toEqual([runs, 'training steps 7000, published 190 episodes']);
+  });
+
   it('names what differs in the prompts of each method, and nothing for runs with prompts of the reference', () => {
     const folder = runsOf({ method: 'r2po' }, { method: 'pure-search' });
     const report = makeReport(findReportRuns([folder]), { ...options, published: true });

@@ -141,6 +141,12 @@ function differencesOf({ runs, unfinished }: RunGroup, published: PublishedResul
     return found.length === 0 ? [] : [`${what} ${found.join(', ')}, published ${expected}`];
   };
   const isTraining = 'iterations' in published;
+  const argumentsOf = ({ iterations: episodes }: PublishedTraining): string[] => [
+    ...(configured(runs, 'sb3.training_steps').every((value) => value === 'null')
+      ? differing('training episodes', 'sb3.training_episodes', String(episodes))
+      : differing('training steps', 'sb3.training_steps', `${episodes} episodes`)),
+    ...Object.entries(defaultArguments).flatMap(([name, value]) => differing(name, `sb3.${name}`, value)),
+  ];
   const iterations = isTraining ? published.iterations : iterationsOf(published);
   const { threshold } = published;
   return [
@@ -148,6 +154,7 @@ function differencesOf({ runs, unfinished }: RunGroup, published: PublishedResul
     ...(runs.length === theirs ? [] : [`${counted(runs.length, 'run')}, published ${theirs}`]),
     ...(unfinished === 0 ? [] : [`${unfinished} unfinished`]),
     ...(iterations === null ? [] : differing('iterations', 'iterations', String(iterations))),
+    ...(isTraining && runs.every(isOwnTraining) ? argumentsOf(published) : []),
     ...differing('evaluation episodes', 'evaluation.episodes', String(evaluationEpisodes)),
     ...(threshold === undefined ? [] : differing('threshold', thresholdKey, String(threshold))),
     ...(isTraining || configured(runs, 'settings').every((value) => value === 'published')
@@ -155,6 +162,12 @@ function differencesOf({ runs, unfinished }: RunGroup, published: PublishedResul
       : ['fair settings (use settings=published for those of the reference)']),
   ];
 }
+
+/** Of the published trainings, as `config.yaml` has them. */
+const defaultArguments = { n_envs: '1', normalize: 'false', policy: 'MlpPolicy', hyperparameters: '{}' } as const;
+
+/** Whether the configuration of a run has the budget and the arguments of a training; imported ones have what was logged. */
+const isOwnTraining = ({ settings }: ReportRun): boolean => settings.has('sb3.training_episodes');
 
 /** null where no model calls were counted */
 function iterationsOf({ method }: PublishedResult): number | null {
