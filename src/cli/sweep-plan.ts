@@ -1,6 +1,7 @@
 /** `--dry-run` of the commands that make many runs. */
 import { counted } from '../base/plain-number.ts';
-import { differingWithin } from '../report/settings.ts';
+import { leaves } from '../config/leaves.ts';
+import { differingWithin, settingValue } from '../report/settings.ts';
 import { type ColumnOf, left, right, tableOf } from '../report/tables/table.ts';
 import type { PlannedGroup } from '../sweep/estimate.ts';
 import type { SweepRun } from '../sweep/expand.ts';
@@ -22,13 +23,17 @@ export async function showPlan(
   const backend = openCpuBackend({ threads: 1 });
   const groups = await estimateSweep(runs, options.runsDir, backend).finally(() => backend.close());
   const total = totalOf(groups);
+  const planned = await plansOf(trainings, options.runsDir);
   if (options.json) {
     const listed = groups.map(({ config: _config, settings: _settings, ...group }) => group);
-    io.printJson({ groups: listed, total, ...(trainings.length > 0 && { trainings: trainings.map(planOf) }) });
+    io.printJson({ groups: listed, total, ...(trainings.length > 0 && { trainings: planned }) });
     return;
   }
-  const training = trainings.map((run) => Object.values(planOf(run)).join(', '));
-  if (training.length > 0) io.print(`trainings:\n${training.join('\n')}\n`);
+  if (planned.length > 0) {
+    const lines = planned.map((plan) => Object.values(plan).flat().join(', '));
+    const finished = planned.filter(({ state }) => state === 'finished').length;
+    io.print(`trainings:\n${lines.join('\n')}\n${counted(planned.length, 'training')}, ${finished} of them finished\n`);
+  }
   if (runs.length === 0) return;
   const count = (value: number): string => value.toLocaleString('en-US');
   const columns: ColumnOf<PlannedGroup>[] = [
@@ -54,16 +59,31 @@ export async function showPlan(
   );
 }
 
-/** A training in numbers that are known before it. */
-function planOf({ config }: SweepTraining) {
-  const { env, method, seed, sb3, evaluation, recheck, iterations } = config;
-  const { training_episodes: episodes, training_steps: steps } = sb3;
-  return {
-    env,
-    method,
-    seed: `seed ${seed}`,
-    budget: steps === null ? counted(episodes!, 'training episode') : counted(steps, 'training step'),
-    evaluations: `${counted(iterations, 'evaluation')} of ${counted(evaluation.episodes, 'episode')}`,
-    recheck: `${counted(recheck.episodes, 'fresh episode')} at the end`,
-  };
+/** What a plan of a training says in other words, or does not need to. */
+const saidOtherwise = [
+  ...['seed', 'iterations', 'evaluation.episodes', 'evaluation.backend', 'recheck.episodes'],
+  ...['sb3.training_episodes', 'sb3.training_steps'],
+];
+
+/** Trainings in numbers that are known before them, with the settings in which those of one name differ. */
+async function plansOf(trainings: readonly SweepTraining[], runsDir: string) {
+  const { stateOf } = await import('../sweep/trainings.ts');
+  const all = trainings.map((run) => ({ ...run, settings: new Map(leaves(run.config)) }));
+  const keys = differingWithin(all, ({ config }) => `${config.env} ${config.method}`).filter(
+    (key) => !saidOtherwise.includes(key),
+  );
+  return all.map((run) => {
+    const { env, method, seed, sb3, evaluation, recheck, iterations } = run.config;
+    const { training_episodes: episodes, training_steps: steps } = sb3;
+    return {
+      env,
+      method,
+      seed: `seed ${seed}`,
+      settings: keys.map((key) => `${key} ${settingValue(run, key)}`),
+      budget: steps === null ? counted(episodes!, 'training episode') : counted(steps, 'training step'),
+      evaluations: `${counted(iterations, 'evaluation')} of ${counted(evaluation.episodes, 'episode')}`,
+      recheck: `${counted(recheck.episodes, 'fresh episode')} at the end`,
+      state: stateOf(run, runsDir),
+    };
+  });
 }

@@ -104,6 +104,13 @@ function finishedBefore(run: SweepTraining, known: KnownBaseline | null): RunRes
   return { ...waiting, run, folder: known.folder, outcome: 'finished', already: true };
 }
 
+/** How far a training is in a folder of runs. */
+export function stateOf({ config }: SweepTraining, runsDir: string): 'finished' | 'started' | 'new' {
+  const known = knownBaseline(runsDir, config);
+  if (known === null) return 'new';
+  return isFinished(known) ? 'finished' : 'started';
+}
+
 /** Runs all unfinished trainings; a failed one does not stop the others. Waits for those that another process runs. */
 export async function runTrainings(options: TrainingsOptions): Promise<RunResult<SweepTraining>[]> {
   const { trainings, runsDir, jobs, adapter, note, signal, failFast } = options;

@@ -11,7 +11,8 @@ import { eventsOf, temporaryFolder } from '../support/experiment.ts';
 import { runCommand } from '../support/in-process.ts';
 
 const python = assetPath('test/baselines/fake-python.mjs');
-const small = ['evaluation.episodes=3', 'recheck.episodes=11', 'optimiser.episodes=60', 'episodes=2'];
+const small = ['evaluation.episodes=3', 'recheck.episodes=11', 'episodes=2'];
+const searched = 'optimiser.episodes=60';
 
 const sweep = (runsDir: string, ...more: string[]) =>
   runCommand('sweep', ...more, ...small, '--python', python, '--runs-dir', runsDir, '--backend', 'cpu', '-j', '2');
@@ -19,7 +20,7 @@ const sweep = (runsDir: string, ...more: string[]) =>
 describe('a sweep', () => {
   it('runs trainings beside searches, reports them with published numbers, and skips what is finished', async () => {
     const runsDir = join(temporaryFolder(), 'runs');
-    const names = ['cartpole/ppo', 'cartpole/cma-es', 'seed=0,1'];
+    const names = ['cartpole/ppo', 'cartpole/cma-es', searched, 'seed=0,1'];
     const first = await sweep(runsDir, ...names, '--json');
     expect(first.code).toBe(0);
     const { runs, report } = JSON.parse(first.stdout);
@@ -39,12 +40,32 @@ describe('a sweep', () => {
     const again = await sweep(runsDir, ...names, '--json');
     expect(JSON.parse(again.stdout).runs.every(({ already }: { already: boolean }) => already)).toBe(true);
     const planned = await sweep(runsDir, ...names, '--dry-run');
-    expect(planned.stdout).toContain('CartPole-v1, sb3/ppo, seed 1, 2 training episodes');
+    expect(planned.stdout).toMatch(
+      /^CartPole-v1, sb3\/ppo, seed 1, 2 training episodes, .*, finished\n2 trainings, 2 /m,
+    );
+  });
+
+  it('plans trainings with the settings in which they differ, and how far each is', async () => {
+    const runsDir = join(temporaryFolder(), 'runs');
+    const gamma = 'hyperparameters.gamma';
+    const settings = ['episodes=2', `${gamma}=0.9`, 'evaluation.episodes=3', 'recheck.episodes=11'];
+    const config = await resolveBaseline('cartpole/ppo', settings);
+    createBaselineFolder({ runsDir, name: null }, config, [], 1);
+    const asked = ['cartpole/ppo', 'cartpole/zoo/ppo', `${gamma}=0.9,0.8`, '--dry-run'];
+    const { trainings } = JSON.parse((await sweep(runsDir, ...asked, '--json')).stdout);
+    const shown = ({ method, settings, state }: Record<string, unknown>) => [method, settings, state];
+    expect(trainings.map(shown)).toEqual([
+      ['sb3/ppo', ['sb3.hyperparameters.gamma 0.9'], 'started'],
+      ['sb3/ppo', ['sb3.hyperparameters.gamma 0.8'], 'new'],
+      ['zoo/ppo', ['sb3.hyperparameters.gamma 0.9'], 'new'],
+      ['zoo/ppo', ['sb3.hyperparameters.gamma 0.8'], 'new'],
+    ]);
+    expect((await sweep(runsDir, ...asked)).stdout).toContain('seed 0, sb3.hyperparameters.gamma 0.8, 2 training');
   });
 
   it('starts no training after a failed search with --fail-fast', async () => {
     const runsDir = join(temporaryFolder(), 'runs');
-    const stopped = ['cartpole/ppo', 'cartpole/cma-es', 'budget.max_episodes=10', '--json'];
+    const stopped = ['cartpole/ppo', 'cartpole/cma-es', searched, 'budget.max_episodes=10', '--json'];
     const { code, stdout } = await sweep(runsDir, ...stopped, '--fail-fast');
     expect(code).toBe(7);
     const outcomes = (text: string) => JSON.parse(text).runs.map(({ outcome }: { outcome: string }) => outcome);
