@@ -1,5 +1,5 @@
 /** Models that Stable-Baselines3 saved: their policies return what its own evaluation returned, and nothing else is read. */
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -84,6 +84,19 @@ describe('a model of Stable-Baselines3', () => {
     expect(() => readModel(model('ppo-cartpole'), findEnv('Acrobot-v1'))).toThrow(
       'expected a model for Acrobot-v1, got one with 4 inputs and 2 numbered actions',
     );
+  });
+
+  it('is refused with the name of the file beside it that is none of statistics', () => {
+    const folder = temporaryFolder();
+    const [model, beside] = [join(folder, 'm.zip'), join(folder, 'm.vecnormalize.pkl')];
+    cpSync(assetPath('test/golden/sb3/ppo-cartpole.zip'), model);
+    writeFileSync(beside, 'garbage');
+    expect(() => readModel(model, null)).toThrow(`${beside}: expected a pickle`);
+    rmSync(beside);
+    mkdirSync(beside);
+    expect(() => readModel(model, null)).toThrow(`${beside}: expected readable statistics`);
+    rmdirSync(beside);
+    expect(readModel(model, null).env.id).toBe('CartPole-v1');
   });
 
   it('is a policy of its training, whose folder has it', async () => {

@@ -72,18 +72,25 @@ function refuse(path: string, expected: string, got: string): never {
   throw new UsageError('import', `${path}: expected ${expected}, got ${got}`);
 }
 
+/** What `read` returns; what it finds damaged, or cannot read, is said of this file. */
+function readingOf<T>(path: string, what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof Damaged) return refuse(path, error.expected, error.found);
+    return refuse(path, what, cannotRead(error));
+  }
+}
+
 /**
  * Reads the policy of a model. `wanted`: its environment; null: the one of r2po that has the model's spaces. Throws a
  * usage error for a file that is no such model, or a policy that no kind of ours can be.
  */
 export function readModel(path: string, wanted: Env | null): TrainedPolicy {
-  try {
-    return policyOf(path, new ZipArchive(readRegular(path, maxModelBytes)), wanted);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (error instanceof Damaged) return refuse(path, error.expected, error.found);
-    return refuse(path, 'a readable model of Stable-Baselines3', cannotRead(error));
-  }
+  return readingOf(path, 'a readable model of Stable-Baselines3', () =>
+    policyOf(path, new ZipArchive(readRegular(path, maxModelBytes)), wanted),
+  );
 }
 
 function policyOf(path: string, archive: ZipArchive, wanted: Env | null): TrainedPolicy {
@@ -143,7 +150,9 @@ function statisticsFor(path: string, inputs: number, notes: string[]): Normalisa
     notes.push('no vecnormalize.pkl beside it: taken for a model that sees plain observations');
     return null;
   }
-  const statistics = readNormalisation(readRegular(found, maxModelBytes));
+  const statistics = readingOf(found, 'readable statistics of VecNormalize', () =>
+    readNormalisation(readRegular(found, maxModelBytes)),
+  );
   if (statistics && (statistics.mean.length !== inputs || statistics.deviation.length !== inputs)) {
     refuse(found, `statistics of ${inputs} entries of the observation`, String(statistics.mean.length));
   }
