@@ -7,14 +7,14 @@ import { AdapterError, R2poError } from '../base/errors.ts';
 import { prepareOutputFolder } from '../base/node/output-folder.ts';
 import { type BenchBackend, type BenchDocument, benchEnvironment } from '../bench/benchmark.ts';
 import { currentLoad, machineFacts, quietLoad } from '../bench/machine.ts';
-import type { EnvOptions } from '../envs/env.ts';
+import type { Env, EnvOptions } from '../envs/env.ts';
 import { envs } from '../envs/index.ts';
 import { openEnv } from '../envs/node/load.ts';
 import { saveBench } from '../report/bench/files.ts';
 import { benchTables, machineLines } from '../report/bench/tables.ts';
 import { openCpuBackend } from '../rollout/cpu/node/backend.ts';
 import { hasSimd } from '../rollout/wasm/instance.ts';
-import { openWasmBackend } from '../rollout/wasm/node/backend.ts';
+import { openWasmBackend, unsupportedIn } from '../rollout/wasm/node/backend.ts';
 import { envOption } from './env-option.ts';
 import type { Io } from './io.ts';
 import {
@@ -130,7 +130,7 @@ async function benchInProcess(name: string, options: Options): Promise<BenchDocu
 
 async function bench(name: string, options: Options, io: Io): Promise<BenchDocument> {
   const env = await openEnv(name, options.envOption);
-  const backends = await openBackends(options.adapter ?? null, io);
+  const backends = await openBackends(env, options.adapter ?? null, io);
   const gpu = backends.find(({ device }) => device !== null);
   const { episodes = null, seconds, repeats, millionSeconds, scaling = false } = options;
   const scalingSeconds = scaling ? options.scalingSeconds : null;
@@ -145,8 +145,14 @@ async function bench(name: string, options: Options, io: Io): Promise<BenchDocum
   }
 }
 
+/** Why an environment is not played on wasm; null: it is. */
+async function whyNoWasm(env: Env): Promise<string | null> {
+  if (!hasSimd()) return 'this engine has no WebAssembly SIMD';
+  return env.shader ? unsupportedIn(env) : null;
+}
+
 /** One cpu thread first. */
-async function openBackends(adapter: string | null, io: Io): Promise<BenchBackend[]> {
+async function openBackends(env: Env, adapter: string | null, io: Io): Promise<BenchBackend[]> {
   const threads = availableParallelism();
   const cpu = (n: number, name: string): BenchBackend => ({
     name,
@@ -162,9 +168,10 @@ async function openBackends(adapter: string | null, io: Io): Promise<BenchBacken
     cpu(1, 'cpu, 1 thread'),
     ...(threads > 1 ? [cpu(threads, `cpu, ${threads} threads`)] : []),
   ];
-  if (hasSimd()) {
+  const noWasm = await whyNoWasm(env);
+  if (noWasm === null) {
     backends.push(wasm(1, 'wasm, 1 thread'), ...(threads > 1 ? [wasm(threads, `wasm, ${threads} threads`)] : []));
-  } else io.note('wasm skipped: this engine has no WebAssembly SIMD');
+  } else io.note(`wasm skipped: ${noWasm}`);
   const { openDevice } = await import('../rollout/webgpu/node/dawn.ts');
   const { openWebGpuBackend } = await import('../rollout/webgpu/node/backend.ts');
   try {

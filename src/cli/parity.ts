@@ -69,7 +69,7 @@ export function define(command: Command, io: Io): void {
       'Compares the shaders on WebAssembly, on WebGPU where there is an adapter, and GPU.js where it has kernels, with ' +
         'the float64 backend, and WebGPU with WebAssembly, which computes what the shaders say: start states bit for ' +
         'bit, single steps from states that random policies reach, and whole episodes over the same seeds. Checks the ' +
-        'declared bounds of each environment. Exit code 6 when something is out of tolerance.',
+        'declared bounds of each environment. Exit code 6 when something is out of tolerance, 1 when nothing can be compared.',
     )
     .argument('[env...]', 'environments, or paths of environment modules (default: all built-in environments)')
     .addOption(new Option('--env <id...>', 'the same as the argument').default([], 'none'))
@@ -131,15 +131,25 @@ async function run(names: readonly string[], options: Options, io: Io): Promise<
   }
   const failed = reports.filter((r) => r.problems.length > 0 || r.reports.some((p) => !p.ok));
   const wrong = reports.filter(({ isWrong }) => isWrong);
+  const refused = reports.flatMap((r) => r.refused);
+  const isUncompared = refused.length > 0 && reports.every((r) => r.reports.length === 0);
   const adapter = gpu?.adapter.name ?? null;
-  if (options.json) io.printJson(document(adapter, leftOut, reports, failed.length + wrong.length === 0));
+  const ok = failed.length + wrong.length === 0 && !isUncompared;
+  if (options.json) io.printJson(document(adapter, leftOut, reports, ok));
   else io.print(report(reports, leftOut, options, io));
   if (failed.length > 0) throw new DiffersError('parity', failed.flatMap(complaints).join('\n  '));
   if (wrong.length > 0) {
-    const reasons = wrong.flatMap(({ refused }) => refused.map(({ backend, reason }) => `${backend}: ${reason}`));
-    throw new R2poError('parity', `expected shaders that compile, got errors; mend them:\n  ${reasons.join('\n  ')}`);
+    const reasons = reasonsOf(wrong.flatMap(({ refused }) => refused));
+    throw new R2poError('parity', `expected shaders that compile, got errors; mend them:\n  ${reasons}`);
+  }
+  // Else a job of CI that compares nothing would pass.
+  if (isUncompared) {
+    throw new R2poError('parity', `expected a comparison, got none that could be made:\n  ${reasonsOf(refused)}`);
   }
 }
+
+const reasonsOf = (refused: readonly LeftOut[]): string =>
+  refused.map(({ backend, reason }) => `${backend}: ${reason}`).join('\n  ');
 
 function document(
   adapter: string | null,

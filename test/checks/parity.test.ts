@@ -241,14 +241,14 @@ describe('r2po parity of a shader that does not compile', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  async function parityOf(statement: string, options: { env?: Record<string, string> } = {}) {
+  async function parityOf(statement: string, options: { env?: Record<string, string> } = {}, others = ['Nim-v0']) {
     const path = join(folder, 'envs', 'cliffwalking.wgsl');
     const text = readFileSync(path, 'utf8');
     expect(text).toMatch(/fn env_step.*\{\n/);
     writeFileSync(path, text.replace(/fn env_step.*\{\n/, `$&  ${statement}\n`));
     const small = ['--transitions', '50', '--episodes', '20', '--json', '--quiet'];
     const play = options.env ? runCli : runHere;
-    const result = await play(['parity', 'CliffWalking-v1', 'Nim-v0', '--shaders', folder, ...small], options);
+    const result = await play(['parity', 'CliffWalking-v1', ...others, '--shaders', folder, ...small], options);
     return { ...result, document: JSON.parse(result.stdout) };
   }
   const comparedIn = (document: { reports: readonly ParityReport[] }, env: string) =>
@@ -273,6 +273,13 @@ describe('r2po parity of a shader that does not compile', () => {
     expect(document.left_out).toContainEqual({ backend: 'wasm', reason: expect.stringMatching(/"mat2x2f"/) });
     expect(stderr).toMatch(/warning: \[parity\] the comparison of wasm is left out: CliffWalking-v1: .*mat2x2f/);
     expect({ ok: document.ok, code }).toEqual({ ok: true, code: 0 });
+  });
+
+  it('here, without an adapter and another environment, ends in an error: nothing is compared', async () => {
+    const { code, stderr, document } = await parityOf('let m = mat2x2f(1.0, 0.0, 0.0, 1.0);', { env: noAdapter }, []);
+    expect(document).toMatchObject({ reports: [], ok: false });
+    expect(stderr).toMatch(/\[parity\] expected a comparison, got none that could be made:\n +wasm: .*"mat2x2f"/);
+    expect(code).toBe(1);
   });
 
   it('anywhere compares the other environments, and fails with the places', async () => {

@@ -75,18 +75,20 @@ it('unknown work and environments without declared costs stay on cpu', () => {
 
 it('an environment whose shader has what wasm does not read is played on cpu', async () => {
   const dice = diceEnv();
-  const shader = (statement: string) => ({
+  const shader = (statement: string, where: string) => ({
     path: 'dice.wgsl',
-    text: readDiceShader('shaders/envs/dice.wgsl').replace(/fn env_step.*\{\n/, `$&  ${statement}\n`),
+    text: readDiceShader('shaders/envs/dice.wgsl').replace(new RegExp(`fn ${where}.*\\{\\n`), `$&  ${statement}\n`),
   });
-  const choice = (statement: string) => {
-    const env = { ...dice, shader: () => shader(statement), stepCost: { cpu: 900, wasm: 9, compile: 50 } };
+  const choice = (statement: string, where = 'env_step') => {
+    const env = { ...dice, shader: () => shader(statement, where), stepCost: { cpu: 900, wasm: 9, compile: 50 } };
     return hostChoice('no GPU', { env, values: 1, episodes: 1e6, maxSteps: null });
   };
   expect((await choice('')).id).toBe('wasm');
-  const { id, why } = await choice('let m = pack2x16float(vec2f());');
-  expect(id).toBe('cpu');
-  expect(why).toMatch(/^no GPU; wasm does not read the shader: dice\.wgsl:\d+:\d+: expected .* got "pack2x16float"/);
+  for (const where of ['env_step', 'env_reset', 'env_observe']) {
+    const { id, why } = await choice('let m = pack2x16float(vec2f());', where);
+    expect(id).toBe('cpu');
+    expect(why).toMatch(/^no GPU; wasm does not read the shader: dice\.wgsl:\d+:\d+: expected .* got "pack2x16float"/);
+  }
   await expect(choice('let m = nobody;')).rejects.toThrow(/dice\.wgsl:\d+:\d+ unresolved value 'nobody'/);
 });
 

@@ -2,6 +2,7 @@
 import { UnsupportedError } from '../../../base/errors.ts';
 import { readAsset } from '../../../base/node/assets.ts';
 import type { Env } from '../../../envs/env.ts';
+import { policyKinds } from '../../../policies/index.ts';
 import type { Backend } from '../../backend.ts';
 import { threadsOf } from '../../cpu/node/backend.ts';
 import { ThreadedPlay } from '../../cpu/node/threaded-play.ts';
@@ -10,7 +11,7 @@ import type { RolloutJob } from '../../job.ts';
 import { checkJob, maxEpisodes } from '../../job-checks.ts';
 import { checkCode } from '../../shader-support.ts';
 import { openDevice } from '../../webgpu/node/dawn.ts';
-import { probeProgram, type ReadShader } from '../../webgpu/program/programs.ts';
+import { type ReadShader, rolloutProgram } from '../../webgpu/program/programs.ts';
 import { WasmBackend } from '../backend.ts';
 import { compiledModule } from '../module-cache.ts';
 import { checkOn, onlyForeign, type ShaderCheck } from '../shader-check.ts';
@@ -43,12 +44,16 @@ export function openWasmBackend(options: WasmOptions = {}): Backend {
 }
 
 /**
- * What the shader of an environment has that is not read here, with its place; null: nothing.
+ * What the shader of an environment has that is not read here, with its place; null: nothing. It is read as an episode reads
+ * it: a program for single steps has no reset.
  * @throws CompileError when the shader is wrong
  */
 export async function unsupportedIn(env: Env): Promise<string | null> {
+  const kind = policyKinds.find((one) => one.accepts(env) === null);
+  // Without a policy there are no episodes.
+  if (kind === undefined) return null;
   try {
-    await compiledModule(probeProgram(env, 'transitions', readAsset), 'transitions', checkByDawn);
+    await compiledModule(rolloutProgram(env, kind.build(env, {}), readAsset, 'nothing'), 'play', checkByDawn);
     return null;
   } catch (error) {
     if (error instanceof UnsupportedError) return error.detail;
