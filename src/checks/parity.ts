@@ -225,19 +225,24 @@ function reportOf(work: ParityWork, expected: Findings, got: Findings, tolerance
 }
 
 function compareStarts(
-  { request: { env } }: ParityWork,
+  { request: { env, seed: firstSeed } }: ParityWork,
   { starts: expected }: Findings,
   { starts: got }: Findings,
 ): StartParity {
   const differs = (state: readonly number[], i: number) =>
     state.findIndex((value, j) => !Object.is(Math.fround(value), got[i]![j]));
   const entries = expected.map(differs);
-  const seed = entries.findIndex((entry) => entry >= 0);
-  const entry = entries[seed] ?? -1;
+  const at = entries.findIndex((entry) => entry >= 0);
+  const entry = entries[at] ?? -1;
   const first =
     entry < 0
       ? null
-      : { seed, entry: env.state[entry]!.name, expected: expected[seed]![entry]!, got: got[seed]![entry]! };
+      : {
+          seed: firstSeed + at,
+          entry: env.state[entry]!.name,
+          expected: expected[at]![entry]!,
+          got: got[at]![entry]!,
+        };
   return { seeds: expected.length, different: entries.filter((one) => one >= 0).length, first, ok: first === null };
 }
 

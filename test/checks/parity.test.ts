@@ -162,10 +162,10 @@ describe('parity finds', () => {
     const report = await parityWith(changed(env, 'EnvState(s.x, s.y, s.z, s.w)', off));
     expect(report.start).toMatchObject({ seeds: 512, different: 512, ok: false });
     const { expected, got } = report.start.first!;
-    expect(report.start.first).toMatchObject({ seed: 0, entry: 'theta' });
+    expect(report.start.first).toMatchObject({ seed: 9, entry: 'theta' });
     expect(Math.abs(got / Math.fround(expected) - 1)).toBeCloseTo(2 ** -24, 7);
     expect(differenceOf(report)).toBe(
-      `512 of 512 start states of ${report.other} differ from cpu in f32; the first with seed 0: theta is ${got}, and ` +
+      `512 of 512 start states of ${report.other} differ from cpu in f32; the first with seed 9: theta is ${got}, and ` +
         `${Math.fround(expected)} on cpu`,
     );
   });
