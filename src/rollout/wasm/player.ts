@@ -94,6 +94,8 @@ export class RolloutPrograms {
     ofEnv.set(policy, ofPolicy);
     const made = ofPolicy.get(recording) ?? this.#open(env, policy, recording);
     ofPolicy.set(recording, made);
+    // The memory that was missing may be free the next time.
+    made.catch(() => ofPolicy.delete(recording));
     return made;
   }
 

@@ -158,6 +158,17 @@ describe('episodes', () => {
     await fresh.close();
   });
 
+  it('are played once there is memory for their program again', async () => {
+    const fresh = openWasmBackend({ threads: 1 });
+    const memory = vi.spyOn(WebAssembly, 'Memory').mockImplementation(() => {
+      throw new RangeError('could not allocate memory');
+    });
+    await expect(fresh.play(job())).rejects.toThrow(/^\[wasm\] expected \d MiB of memory, got less/);
+    memory.mockRestore();
+    expect(raw(await fresh.play(job()))).toEqual(raw(await wasm.play(job())));
+    await fresh.close();
+  });
+
   it('that are short and of every length fill the lanes again', async () => {
     const tabular = buildPolicy('tabular', nim);
     const candidates = [Float64Array.from({ length: tabular.paramCount }, (_, i) => (i % 3) + 1)];
