@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { assetPath, readAsset } from '../../src/base/node/assets.ts';
 import { culpritOf, differenceOf } from '../../src/checks/diagnosis.ts';
 import { type Compared, compareBackends, compareEach, type ParityReport } from '../../src/checks/parity.ts';
@@ -145,6 +145,22 @@ it('of a single episode that takes another course says nothing about the means',
   expect(step.ok).toBe(false);
   expect(episodes.some(({ equal }) => equal < 1)).toBe(true);
   for (const { p, ok } of episodes) expect({ p, ok }).toEqual({ p: 1, ok: true });
+});
+
+it('does not take the start of threads, in the first long call, for the time of playing', async () => {
+  const backend = openCpuBackend({ threads: 1 });
+  const play = backend.play.bind(backend);
+  let calls = 0;
+  vi.spyOn(backend, 'play').mockImplementation(async (...given) => {
+    // The first call is short: it compiles.
+    calls += 1;
+    return { ...(await play(...given)), seconds: calls === 2 ? 100 : 1e-6 };
+  });
+  const sizes = { seed: 9, transitions: 8, episodes: 512, maxSeconds: 60, maxSteps: 5 };
+  const request = { env: cartpole, policy: linear.build(cartpole, {}), reference: cpu, other: backend, ...sizes };
+  const { episodes } = await compareBackends(request);
+  await backend.close();
+  expect(episodes.map((one) => one.episodes)).toEqual([512, 512, 512, 512]);
 });
 
 describe('parity finds', () => {
