@@ -76,6 +76,10 @@ describe('a training', () => {
     expect(readdirSync(join(folder, 'training'))).not.toContain('snapshots');
     const verified = await verifyRun(folder, { open: async () => ({ reason: 'not asked' }) });
     expect(verified.difference).toBeNull();
+    const checked = new Map(verified.checks.map(({ check, result, detail }) => [check, [result, detail]]));
+    // Its episodes are ours: no return can be outside of what the environment gives.
+    expect(checked.get('returns')).toEqual(['holds', expect.stringContaining('all returns are inside')]);
+    expect(checked.get('trajectories')).toEqual(['not checked', 'the record of a training has rewards only']);
     // Its policy is played like that of any run.
     const played = await runCommand(
       'eval',

@@ -9,6 +9,7 @@ import { errorDetail, R2poError } from '../../base/errors.ts';
 import { isModulePath } from '../../base/module-path.ts';
 import { counted } from '../../base/plain-number.ts';
 import { configName, manifestName } from '../../config/recorded.ts';
+import { envs } from '../../envs/index.ts';
 import type { Backend } from '../../rollout/backend.ts';
 import { readRunFile } from '../folder/files.ts';
 import { runHash } from '../folder/identity.ts';
@@ -23,7 +24,7 @@ import { eventsName } from '../journal/journal.ts';
 import type { RunTotals } from '../journal/totals.ts';
 import { type RunUnits, resolveUnits } from '../resolve-units.ts';
 import { type Check, type CheckName, checkNames, differs, holds, notChecked } from './check.ts';
-import { ConsistencyCheck, limitsOf } from './consistency.ts';
+import { ConsistencyCheck, type Limits, limitsOf } from './consistency.ts';
 import {
   checkBest,
   checkMetrics,
@@ -61,8 +62,14 @@ export interface VerifyOptions {
 /** The units that the configuration of a run names, or why there are none here. */
 type FoundUnits = { readonly units: RunUnits } | { readonly reason: string; readonly isDifference: boolean };
 
+/** Whether this program has trained, so that it has played the episodes of the record. */
+const isOwnTraining = ({ imported }: Manifest): boolean => imported?.training?.resume !== undefined;
+
 async function unitsOf(run: StoredRun): Promise<FoundUnits> {
-  if (run.manifest.imported?.training) return { reason: 'an imported training has rewards only', isDifference: false };
+  if (run.manifest.imported?.training) {
+    const what = isOwnTraining(run.manifest) ? 'the record of a training' : 'an imported training';
+    return { reason: `${what} has rewards only`, isDifference: false };
+  }
   try {
     return { units: resolveUnits(await run.config()) };
   } catch (error) {
@@ -218,7 +225,7 @@ async function verifyStored(run: StoredRun, options: VerifyOptions): Promise<Ver
   const isPriced = units !== null || manifest.imported?.training !== undefined;
   const compared = isPriced || !files.parsed ? written : withoutCost(written);
   const comparison = new SummaryComparison(compared, facts, env, mark, isSettled);
-  const limits = units && !manifest.imported ? limitsOf(units.env, units.settings.maxSteps) : null;
+  const limits = knownLimits(manifest, units);
   const record = readRecord(folder, {
     representative: units?.method.representative ?? 'median',
     consistency: new ConsistencyCheck(limits, manifest.imported !== undefined),
@@ -252,6 +259,13 @@ async function verifyStored(run: StoredRun, options: VerifyOptions): Promise<Ver
     record,
     checks.map((one) => (one.result === 'not checked' ? (known.get(one.check) ?? one) : one)),
   );
+}
+
+/** null: another program has played the episodes, or the environment is not known */
+function knownLimits(manifest: Manifest, units: RunUnits | null): Limits | null {
+  if (units && !manifest.imported) return limitsOf(units.env, units.settings.maxSteps);
+  const env = isOwnTraining(manifest) && envs.find(({ id }) => id === manifest.env);
+  return env ? limitsOf(env, null) : null;
 }
 
 function checkRecord({ folder, manifest }: StoredRun, record: ReadRecord, files: Written, isSettled: boolean): Check {
