@@ -170,9 +170,11 @@ function refuseSearch(name: string): void {
 }
 
 async function showPlan(config: BaselineConfig, options: Options, io: Io): Promise<void> {
-  const named = namedPython(options);
-  const known = named?.path ?? installedPython();
-  const plan = known === null ? await installPlan({ ...options, note: () => {}, mujoco: usesMujoco(config) }) : null;
+  const mujoco = usesMujoco(config);
+  // A named one is checked as it would be for the training.
+  const isNamed = namedPython(options) !== null;
+  const known = isNamed ? await openPython({ ...options, note: (text) => io.note(text), mujoco }) : installedPython();
+  const plan = known === null ? await installPlan({ ...options, note: () => {}, mujoco }) : null;
   if (options.json) {
     io.printJson({ config, python: known, install: plan });
     return;

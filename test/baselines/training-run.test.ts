@@ -390,10 +390,12 @@ describe('a Python that cannot train', () => {
   ])('is refused with what to do: %s', async (how, expected, remedy) => {
     behave(how);
     const runsDir = join(temporaryFolder(), 'runs');
-    const { code, stderr } = await train(runsDir, 'cartpole/ppo');
-    expect(code).toBe(2);
-    expect(stderr).toContain(expected);
-    expect(stderr).toContain(remedy);
+    for (const more of [[], ['--dry-run']]) {
+      const { code, stderr } = await train(runsDir, 'cartpole/ppo', ...more);
+      expect(code).toBe(2);
+      expect(stderr).toContain(expected);
+      expect(stderr).toContain(remedy);
+    }
     expect(existsSync(runsDir)).toBe(false);
   });
 
