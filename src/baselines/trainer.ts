@@ -158,7 +158,7 @@ function lastWords(folder: string): string {
   }
 }
 
-/** The parameters or returns of a training are infinite or NaN: they would be again where it is resumed. */
+/** The parameters or returns are infinite or NaN, or Stable-Baselines3 refuses the settings: so it would be where it is resumed. */
 export class BrokenTrainingError extends R2poError {}
 
 function failureOf({ kind, detail }: Extract<TrainerLine, { type: 'failed' }>, folder: string): R2poError {
@@ -167,9 +167,10 @@ function failureOf({ kind, detail }: Extract<TrainerLine, { type: 'failed' }>, f
     : 'no checkpoint was due yet';
   const remedies: Readonly<Record<string, string>> = {
     nan: `${before}; lower hyperparameters.learning_rate in a new run`,
+    settings: 'begin a new run with other hyperparameters',
     disk: 'make room, or choose another --runs-dir',
   };
   const remedy = remedies[kind] ?? `what Python said is in "${join(folder, errorsName)}"`;
-  const Kind = kind === 'nan' ? BrokenTrainingError : R2poError;
+  const Kind = kind === 'nan' || kind === 'settings' ? BrokenTrainingError : R2poError;
   return new Kind('training', `the training failed: ${detail}; ${remedy}`);
 }

@@ -58,6 +58,10 @@ function train(folder) {
     writeFileSync(checkpoint, JSON.stringify({ index }));
     say('checkpoint', { index, exact: true, ...figures() });
   };
+  if (behaviour === 'refused') {
+    say('failed', { kind: 'settings', detail: 'AssertionError: `n_steps * n_envs` must be greater than 1' });
+    process.exit(1);
+  }
   say('started', { versions: { python: '3.11.7' }, resumed, index, ...figures() });
   // In the place of a file that cannot be written.
   if (behaviour === 'no-place') mkdirSync(join(folder, 'best_model.zip'));

@@ -184,6 +184,13 @@ describe('a training', () => {
     expect(again.stderr).toContain('the last checkpoint is from before');
   });
 
+  it('whose settings Stable-Baselines3 refuses is not said to be resumable', async () => {
+    behave('refused');
+    const { code, stderr } = await train(join(temporaryFolder(), 'runs'), 'cartpole/ppo', 'episodes=5');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/must be greater than 1; begin a new run with other hyperparameters\n$/);
+  });
+
   it.each([
     ['crash', 'got exit code 139: Fatal Python error: Segmentation fault; what Python said is in'],
     ['garbage', 'expected a line of train.py, got "a library prints this"'],

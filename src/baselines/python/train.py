@@ -251,11 +251,18 @@ class Training:
         if state:
             self.restore(algorithm, state)
         else:
-            self.model = algorithm(
-                self.job["policy"], venv, seed=self.job["seed"], device="cpu", verbose=0, **arguments(self.job, venv)
-            )
+            self.model = self.new_model(algorithm)
         self.follow_budget()
         self.torch_state = torch.get_rng_state()
+
+    def new_model(self, algorithm):
+        given = {"seed": self.job["seed"], "device": "cpu", "verbose": 0, **arguments(self.job, self.venv)}
+        try:
+            return algorithm(self.job["policy"], self.venv, **given)
+        except (AssertionError, TypeError, ValueError) as error:
+            # SB3 would refuse them again.
+            traceback.print_exc()
+            raise Broken("settings", f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
     def restore(self, algorithm, state):
         exact = state["env"] is not None
