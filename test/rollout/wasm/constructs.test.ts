@@ -136,6 +136,8 @@ const constructs: Readonly<Record<string, string>> = {
     'return bitcast<u32>(turned(TURN, vec2f(f32(a & 63u), 3.0)).y) ^ bitcast<u32>(turned(Turning(TURN, 1.0).by, vec2f(2.0, f32(b & 31u))).x);',
   determinants:
     'let p = f32(a & 15u); let q = f32(b & 7u); return bitcast<u32>(determinant(mat2x2f(p, 2, q, 4))) ^ bitcast<u32>(determinant(mat3x3f(p, 1, 2, q, 3, 1, 4, 5, p))) ^ bitcast<u32>(determinant(mat4x4f(1, p, 0, 2, q, 1, 3, 0, 2, 1, 1, p, 0, 4, 1, 2)));',
+  'values at an index that is not known':
+    'let row = array<u32, 6>(a, b, a + b, a ^ b, 5u, a * 3u); let v = vec4u(b, a, 7u, a - b); return row[b % 6u] ^ v[a & 3u] ^ array(a, b, 1u, 2u, 3u)[a % 5u];',
   'vectors and scalars': 'let v = 2.0 * vec2f(x, y) - 0.5; return bitcast<u32>(v.x) ^ bitcast<u32>(v.y);',
   'first bits of whole numbers':
     'return firstLeadingBit(a) + 64u * firstTrailingBit(b) + u32(firstLeadingBit(c)) * 3u + firstLeadingBit(0u) + u32(firstTrailingBit(c << 3u));',

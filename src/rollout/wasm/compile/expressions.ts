@@ -37,7 +37,6 @@ import {
 } from './arithmetic.ts';
 import { op } from './encoder.ts';
 import { FunctionCode, known, type Leaf, leafOf } from './function-code.ts';
-import type { Variable } from './lanes.ts';
 import { type MemoryArea, type Place, Places, plainValue, type Value } from './places.ts';
 
 /** What a name stands for: a value, which `const` may have declared, or the place of a variable. */
@@ -342,18 +341,14 @@ export abstract class Expressions extends Places {
 
   #indexed(base: Value, given: Expression, at: number): Value {
     const index = this.#index(given);
-    const type = base.type as Type & { kind: 'array' | 'vector' };
     if (index.known === null && isKnown(base)) {
       const { type: own, leaves } = this.concrete(base);
       return this.load(this.element(this.table(own, leaves), index));
     }
     // A variable that nobody else sees.
-    const root: Variable = { ...this.variable(type, Infinity, at), leaves: this.kept(base).leaves };
-    if (index.known === null && type.count! > 4)
-      this.source.unsupported(at, `expected an array in a var, got another of an index that is not known`);
-    const place = this.element({ type, root, offset: 0, dynamic: null }, index);
-    if (place.dynamic) return this.load(place);
-    return plainValue(place.type, root.leaves.slice(place.offset, place.offset + this.countOf(place.type)) as Leaf[]);
+    const place = this.declare(base.type, at, Infinity);
+    this.storeLeaves(place, base.leaves);
+    return this.load(this.element(place, index));
   }
 
   #index(expression: Expression): Leaf {
