@@ -337,6 +337,20 @@ describe('a mistake in an environment of one’s own', () => {
     expect(code).toBe(1);
   });
 
+  it('plays a shader with a byte order mark and the line ends of Windows as another', async () => {
+    const copy = changed('windows', 'docking.wgsl', 'let docked', 'let docked');
+    const path = join(copy, 'docking.wgsl');
+    writeFileSync(path, `\uFEFF${readFileSync(path, 'utf8').replaceAll('\n', '\r\n')}`);
+    const [own, other] = [
+      await evalOf(copy, '--backend', 'wasm'),
+      await evalOf(join(folder, 'docking'), '--backend', 'wasm'),
+    ];
+    expect([own.code, own.stderr]).toEqual([0, '']);
+    const { mean } = JSON.parse(other.stdout);
+    expect(JSON.parse(own.stdout)).toMatchObject({ backend: 'wasm', mean });
+    expect(mean).toBeGreaterThan(0);
+  });
+
   it('is none where a shader has what wasm does not read: the other backends are measured', async () => {
     const from = 'return EnvState(';
     const copy = changed('unread', 'docking.wgsl', from, `let m = pack2x16float(vec2f()); ${from}`);

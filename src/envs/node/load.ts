@@ -23,7 +23,8 @@ const shaderPath = (module: string, env: Env): string => join(dirname(module), `
 function shaderBeside(module: string, env: Env): ShaderText {
   const path = shaderPath(module, env);
   try {
-    return { path, text: readRegularText(path) };
+    // WGSL has no byte order mark, which some editors write.
+    return { path, text: readRegularText(path).replace(/^\uFEFF/, '') };
   } catch (cause) {
     throw new UsageError(env.id, `expected the environment's shader "${path}", cannot read it; write it`, cause);
   }
