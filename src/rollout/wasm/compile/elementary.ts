@@ -32,7 +32,7 @@ fn __extract_i32(e: i32, offset: u32, count: u32) -> i32 {
 fn __insert_u32(e: u32, new_bits: u32, offset: u32, count: u32) -> u32 {
   let o = min(offset, 32u);
   let c = min(count, 32u - o);
-  let mask = select(((1u << c) - 1u) << o, 0xffffffffu, c == 32u) * select(1u, 0u, c == 0u);
+  let mask = select(((1u << c) - 1u) << o, 0xffffffffu, c == 32u);
   return (e & ~mask) | ((new_bits << o) & mask);
 }
 fn __insert_i32(e: i32, new_bits: i32, offset: u32, count: u32) -> i32 {

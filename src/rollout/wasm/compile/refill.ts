@@ -99,18 +99,7 @@ export abstract class Refill extends Calls {
     this.#countIdle(occupancy);
     // Half of two vectors is filled at a time.
     if (vectors.length > 1) code.emit(idle.code, op.i32, lanes, op.geU, op.brIf, 0);
-    code.emit(
-      this.#anyOf(vectors.map(({ live }) => live)),
-      op.eqz,
-      op.if,
-      NOTHING,
-      hasMore,
-      op.brIf,
-      1,
-      op.br,
-      2,
-      op.end,
-    );
+    code.emit(this.#isEmpty(occupancy), op.if, NOTHING, hasMore, op.brIf, 1, op.br, 2, op.end);
     this.#set(credit, op.i32, Math.max(1, Math.round((patience * lanes * beginning) / passing)));
     this.#passes(loop, after, filled, occupancy);
     code.emit(op.end, op.end);
@@ -125,6 +114,11 @@ export abstract class Refill extends Calls {
   #anyOf([first, ...others]: readonly Leaf[]): Code {
     const { code } = this;
     return [code.vectorCode(first!), others.map((leaf) => [code.vectorCode(leaf), simd.or]), simd.any];
+  }
+
+  /** Pushes whether no lane has an invocation that goes on. */
+  #isEmpty({ vectors }: Occupancy): Code {
+    return [this.#anyOf(vectors.map(({ live }) => live)), op.eqz];
   }
 
   #countIdle({ idle, vectors, hasMore }: Occupancy): void {
@@ -220,8 +214,7 @@ export abstract class Refill extends Calls {
     this.#countIdle(occupancy);
     this.#set(credit, credit.code, op.i32, endless, hasMore, op.select);
     // To the head of the outer loop.
-    const isEmpty = [this.#anyOf(vectors.map(({ live }) => live)), op.eqz];
-    code.emit(isEmpty, credit.code, op.i32, 0, op.ltS, op.or, op.brIf, 1);
+    code.emit(this.#isEmpty(occupancy), credit.code, op.i32, 0, op.ltS, op.or, op.brIf, 1);
   }
 
   /** Keeps what lanes that go on hold: in every name that is not the same for all invocations. */
