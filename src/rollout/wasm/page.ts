@@ -5,8 +5,8 @@ import { WasmBackend } from './backend.ts';
 import { checkOn, onlyForeign } from './shader-check.ts';
 
 /**
- * Opens the wasm backend. The shader of a custom environment is checked by the WebGPU of the page, without which it is refused. Throws a usage error when the page has no
- * WebAssembly with SIMD.
+ * Opens the wasm backend. The shader of a custom environment is checked by the WebGPU of the page, without which it is
+ * refused. Throws a usage error when the page has no WebAssembly with SIMD.
  */
 export function openWasmBackend(): Backend {
   return new WasmBackend(bundledShader, onlyForeign(checkOn(openPageDevice)));

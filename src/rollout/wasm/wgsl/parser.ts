@@ -1,6 +1,6 @@
 /**
- * Reads the subset of WGSL that episodes need: scalars, vectors, arrays, structs, storage buffers, functions with
- * pointers to variables. Everything else is an error with its place. The text is right: see `ShaderCheck`.
+ * Reads the subset of WGSL that episodes need: scalars, vectors, matrices, arrays, structs, storage buffers, functions
+ * with pointers to variables. Everything else is an error with its place. The text is right: see `ShaderCheck`.
  */
 import type {
   BufferDeclaration,
